@@ -1,0 +1,35 @@
+#include "report.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static const char *report_program = "example";
+
+void ex_set_program(const char *name)
+{
+    report_program = name;
+}
+
+const char *ex_program(void)
+{
+    return report_program;
+}
+
+int ex_fail(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fflush(stdout);
+    fprintf(stderr, "%s: ", report_program);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+    va_end(args);
+    return -1;
+}
+
+int ex_status(lstmae_status status)
+{
+    if (status >= 0) return 0;
+    const char *text = lstmae_last_error();
+    return ex_fail("%s", text[0] != '\0' ? text : lstmae_status_text(status));
+}

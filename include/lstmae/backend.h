@@ -1,0 +1,282 @@
+/**
+ * @file backend.h
+ * The table a device fills. For backend authors; not included by lstmae.h. See docs/backend-howto.md.
+ *
+ * A backend sees raw strided views and plain argument structs. Shapes, types and aliasing have been checked by the
+ * operation layer before a backend is called. Every entry may be asynchronous on its queue unless it says otherwise;
+ * entries of one queue run in order. Entries return a status; its text is set through lstmae_host.fail.
+ *
+ * Element types: views carry theirs. An entry that cannot do a type returns ERR_UNSUPPORTED.
+ * Determinism: for equal arguments, equal bits, whatever the number of threads.
+ */
+#ifndef LSTMAE_BACKEND_H
+#define LSTMAE_BACKEND_H
+
+#include <lstmae/context.h>
+
+LSTMAE_BEGIN_DECLS
+
+/** Number of this table's layout; a plugin built against another one is refused with ERR_ABI. */
+#define LSTMAE_BACKEND_ABI 1
+
+/** A device, its stream and its library handles; each backend defines its own. */
+typedef struct lstmae_queue lstmae_queue;
+
+/** What the library lends to a backend. Valid for the life of the process. */
+typedef struct lstmae_host {
+    uint32_t struct_size;
+    uint32_t abi;
+    /** Sets the thread's error text (printf format) and returns `status`. */
+    lstmae_status (*fail)(lstmae_status status, const char *format, ...);
+    void (*log)(int level, const char *format, ...);
+} lstmae_host;
+
+/** Host memory that a queue may take, through the context's allocator and limit. */
+typedef struct lstmae_memory {
+    void *(*alloc)(size_t bytes, size_t alignment, void *payload);
+    void (*release)(void *ptr, size_t bytes, void *payload);
+    void *payload;
+} lstmae_memory;
+
+typedef struct lstmae_queue_options {
+    uint32_t struct_size;
+    int32_t device_index;
+    int32_t threads; /**< 0: one per usable core */
+    int32_t reserved;
+    const lstmae_host *host;
+    lstmae_memory memory; /**< outlives the queue */
+} lstmae_queue_options;
+
+/** A strided array. Strides in elements; 0 repeats, negative runs backwards. `data` is the first element. */
+typedef struct lstmae_view {
+    void *data;
+    int64_t dim[LSTMAE_MAX_DIMS];
+    int64_t stride[LSTMAE_MAX_DIMS];
+    int32_t ndim;
+    int32_t dtype;
+} lstmae_view;
+
+/** y = f(x), element by element. `param` is the negative slope, alpha or such, where a kind has one. */
+typedef enum lstmae_map_kind {
+    LSTMAE_MAP_IDENTITY = 0,
+    LSTMAE_MAP_RELU = 1,
+    LSTMAE_MAP_TANH = 2,
+    LSTMAE_MAP_SIGMOID = 3
+} lstmae_map_kind;
+
+/** Reductions over the axes where `out` has size 1. */
+typedef enum lstmae_reduce_kind {
+    LSTMAE_REDUCE_SUM = 0,
+    LSTMAE_REDUCE_MEAN = 1,
+    LSTMAE_REDUCE_MAX = 2
+} lstmae_reduce_kind;
+
+typedef enum lstmae_random_kind {
+    LSTMAE_RANDOM_UNIFORM = 0,  /**< [a, b) */
+    LSTMAE_RANDOM_NORMAL = 1,   /**< mean a, deviation b */
+    LSTMAE_RANDOM_BERNOULLI = 2 /**< 1 with probability a, else 0 */
+} lstmae_random_kind;
+
+/** Position in the counter-based random numbers; element i of a view uses counter `first + i`. See docs/numerics.md. */
+typedef struct lstmae_random_key {
+    uint64_t seed;
+    uint64_t stream; /**< which use: parameter, dropout site, iteration */
+    uint64_t first;  /**< counter of the view's first element */
+} lstmae_random_key;
+
+/** C[M,N] = op(A)[M,K] * op(B)[K,N] + beta * C + bias[N]; row-major, leading strides in elements. beta 0 ignores C. */
+typedef struct lstmae_gemm_args {
+    uint32_t struct_size;
+    uint32_t flags; /**< LSTMAE_GEMM_… */
+    int64_t M, N, K;
+    const void *a, *b;
+    void *c;
+    int64_t lda, ldb, ldc;
+    double beta;
+    const void *bias;     /**< [N] or NULL */
+    const void *prepared; /**< what prepare() made of b, for this orientation; NULL: none */
+    int32_t dtype;
+    int32_t reserved;
+} lstmae_gemm_args;
+
+#define LSTMAE_GEMM_TRANS_A 1u /**< a is [K,M] */
+#define LSTMAE_GEMM_TRANS_B 2u /**< b is [N,K]: a PyTorch weight */
+
+/** What a weight matrix w [N,K] is prepared for; see lstmae_backend_api.prepare. */
+typedef enum lstmae_prepare_kind {
+    LSTMAE_PREPARE_FORWARD = 1, /**< y = x * w^T, gemm with TRANS_B */
+    LSTMAE_PREPARE_GATES = 2,   /**< the same inside lstm_forward; N = 4H, rows i,f,g,o */
+    LSTMAE_PREPARE_BACKWARD = 3 /**< dx = dy * w, gemm without TRANS_B, and lstm_backward */
+} lstmae_prepare_kind;
+
+/**
+ * One LSTM layer in one direction over T steps. Gates in the order i, f, g, o.
+ *
+ *   a_s = W_ih x_s + b_ih + W_hh h_{s-1} + b_hh      (peepholes add p_i c_{s-1} to i, p_f c_{s-1} to f, p_o c_s to o)
+ *   i,f,o = sigmoid(a), g = tanh(a_g);  c_s = f c_{s-1} + i g;  h_s = o tanh(c_s)
+ *
+ * Steps are numbered in processing order: s = 0 is time 0, or time T-1 with LSTMAE_SEQ_REVERSE. `gates`, `hs` and `cs`
+ * are contiguous in that order; x, y and dx, dy are in time order with strides. Where `lengths` is set, sample b at
+ * times >= lengths[b] keeps its state (hs, cs repeat), its y is 0 and its gradients pass through.
+ */
+typedef struct lstmae_lstm_args {
+    uint32_t struct_size;
+    uint32_t flags; /**< LSTMAE_SEQ_… */
+    int64_t T, B, I, H;
+    int32_t dtype;
+    int32_t reserved;
+
+    /* forward, and read again by backward */
+    const void *x;           /**< [T,B,I], feature stride 1; NULL: all zero */
+    int64_t x_step, x_batch; /**< strides; x_step may be 0 */
+    const void *w_ih, *w_hh; /**< [4H,I] and [4H,H], contiguous */
+    const void *b_ih, *b_hh; /**< [4H]; NULL: none (both or neither) */
+    const void *peephole;    /**< [3,H] rows i, f, o; NULL: none */
+    const void *prepared_ih, *prepared_hh; /**< from prepare(), GATES in forward, BACKWARD in backward; NULL: none */
+    const int64_t *lengths;  /**< [B] in device memory, each in [0,T]; NULL: all T */
+    void *gates;             /**< [T,B,4H]: forward leaves activated gates; backward replaces them by dL/da */
+    void *hs, *cs;           /**< [T+1,B,H]; entry 0 is the initial state, set by the caller */
+    void *y;                 /**< [T,B,H] output in time order; NULL: only hs is wanted */
+    int64_t y_step, y_batch;
+
+    /* backward */
+    const void *dy;          /**< dL/dy, or dL/dh of each step where y is NULL; NULL: zero */
+    int64_t dy_step, dy_batch;
+    void *dh, *dc;           /**< [B,H]: in dL/d(final state), out dL/d(initial state) */
+    void *dx;                /**< [T,B,I], overwritten; NULL: not wanted */
+    int64_t dx_step, dx_batch;
+
+    /* weight gradients; each NULL: not wanted */
+    void *dw_ih, *dw_hh, *db_ih, *db_hh, *dpeephole;
+    double beta;             /**< 0 overwrites, 1 adds */
+} lstmae_lstm_args;
+
+#define LSTMAE_SEQ_REVERSE 1u      /**< process from time T-1 down to 0 */
+#define LSTMAE_SEQ_ZERO_STATE 2u   /**< hs[0] and cs[0] are zero: products with them may be skipped */
+#define LSTMAE_SEQ_NO_STATE_GRAD 4u /**< dL/d(initial state) is not wanted: dh, dc are undefined after backward */
+
+typedef enum lstmae_loss_op {
+    LSTMAE_LOSS_OP_MSE = 0,  /**< (p-t)^2 */
+    LSTMAE_LOSS_OP_MAE = 1,  /**< |p-t| */
+    LSTMAE_LOSS_OP_HUBER = 2, /**< (p-t)^2/2 inside delta, delta(|p-t|-delta/2) outside */
+    LSTMAE_LOSS_OP_BCE_LOGITS = 3 /**< max(p,0) - p t + log(1+exp(-|p|)) */
+} lstmae_loss_op;
+
+/** *value += scale * sum(mask * loss(pred, target)); grad = grad_scale * mask * dloss/dpred. */
+typedef struct lstmae_loss_args {
+    uint32_t struct_size;
+    int32_t op; /**< lstmae_loss_op */
+    lstmae_view pred, target;
+    const lstmae_view *mask; /**< same shape by strides; NULL: all 1 */
+    const lstmae_view *grad; /**< NULL: not wanted; may be pred's memory */
+    double delta;            /**< Huber */
+    double scale, grad_scale;
+    double *value;           /**< device memory; accumulated in double in a fixed order */
+} lstmae_loss_args;
+
+typedef enum lstmae_update_kind {
+    LSTMAE_UPDATE_SGD = 0,
+    LSTMAE_UPDATE_ADAM = 1,
+    LSTMAE_UPDATE_RMSPROP = 2
+} lstmae_update_kind;
+
+/** One parameter of an update, contiguous, `count` elements. `m`, `v` and `a` are moments the kind uses, else NULL. */
+typedef struct lstmae_update_tensor {
+    void *param;
+    const void *grad;
+    void *m, *v, *a;
+    int64_t count;
+    double weight_decay;
+} lstmae_update_tensor;
+
+/** docs/numerics.md gives the equations; hyper-parameters unused by a kind are ignored. */
+typedef struct lstmae_update_args {
+    uint32_t struct_size;
+    uint32_t flags; /**< LSTMAE_UPDATE_… */
+    int32_t kind, dtype;
+    const lstmae_update_tensor *tensors; /**< host memory */
+    int64_t count;
+    double lr, momentum, beta1, beta2, eps, rho, velocity_clip, value_clip;
+    double bias1, bias2;    /**< 1 - beta1^step, 1 - beta2^step */
+    double max_norm;        /**< clip the gradient to this global norm; 0: do not */
+    const double *norm_sq;  /**< device: sum of squares of all gradients; needed when max_norm > 0 or SKIP_NONFINITE */
+} lstmae_update_args;
+
+#define LSTMAE_UPDATE_NESTEROV 1u
+#define LSTMAE_UPDATE_DECOUPLED_DECAY 2u /**< AdamW */
+#define LSTMAE_UPDATE_TF1 4u             /**< RMSProp as TensorFlow 1: epsilon inside the root, moments start at 1 */
+#define LSTMAE_UPDATE_CENTERED 8u        /**< RMSProp minus the squared mean gradient */
+#define LSTMAE_UPDATE_SKIP_NONFINITE 16u /**< leave everything as it is when *norm_sq is not finite */
+
+typedef struct lstmae_backend_api {
+    uint32_t struct_size;
+    uint32_t abi;
+    const char *name; /**< "cpu", "cuda" */
+
+    /* devices and queues */
+    int (*device_count)(void);
+    lstmae_status (*device_info)(int index, lstmae_device_info *info);
+    lstmae_status (*queue_create)(lstmae_queue **out, const lstmae_queue_options *options);
+    void (*queue_destroy)(lstmae_queue *queue);
+    lstmae_status (*queue_sync)(lstmae_queue *queue); /**< waits; reports errors of earlier entries */
+    int32_t (*queue_threads)(const lstmae_queue *queue);
+
+    /* memory of the device, aligned to 64 bytes or more */
+    lstmae_status (*alloc)(lstmae_queue *queue, size_t bytes, void **out);
+    void (*release)(lstmae_queue *queue, void *ptr, size_t bytes);
+    /** src may change afterwards. */
+    lstmae_status (*upload)(lstmae_queue *queue, void *dst, const void *src, size_t bytes);
+    lstmae_status (*download)(lstmae_queue *queue, void *dst, const void *src, size_t bytes); /**< waits */
+    lstmae_status (*copy)(lstmae_queue *queue, const lstmae_view *dst, const lstmae_view *src);
+    lstmae_status (*fill)(lstmae_queue *queue, const lstmae_view *dst, double value);
+
+    /* arithmetic */
+    lstmae_status (*gemm)(lstmae_queue *queue, const lstmae_gemm_args *args);
+    lstmae_status (*map)(lstmae_queue *queue, int kind, double param, const lstmae_view *y, const lstmae_view *x);
+    /** dx = dy * f'(x) given y = f(x); dx may be dy's memory. */
+    lstmae_status (*map_backward)(lstmae_queue *queue, int kind, double param, const lstmae_view *dx,
+                                  const lstmae_view *dy, const lstmae_view *x, const lstmae_view *y);
+    /** y = alpha * x + beta * y; beta 0 ignores y. Strides of 0 in x broadcast. */
+    lstmae_status (*axpby)(lstmae_queue *queue, const lstmae_view *y, double alpha, const lstmae_view *x, double beta);
+    /** y = a * b + beta * y. */
+    lstmae_status (*multiply)(lstmae_queue *queue, const lstmae_view *y, const lstmae_view *a, const lstmae_view *b,
+                              double beta);
+    /** y = mask != 0 ? a : b. */
+    lstmae_status (*select)(lstmae_queue *queue, const lstmae_view *y, const lstmae_view *mask, const lstmae_view *a,
+                            const lstmae_view *b);
+    lstmae_status (*reduce)(lstmae_queue *queue, int kind, const lstmae_view *out, const lstmae_view *in, double beta);
+    /** *out = sum over all tensors of the sum of squares, in double, fixed order; `out` in device memory. */
+    lstmae_status (*sum_squares)(lstmae_queue *queue, const lstmae_view *views, int64_t count, double *out);
+    lstmae_status (*random)(lstmae_queue *queue, int kind, const lstmae_view *out, double a, double b,
+                            const lstmae_random_key *key);
+    /** y = x * bernoulli(1-p) / (1-p), contiguous; run on dy with the same key it is its own backward. y may be x. */
+    lstmae_status (*dropout)(lstmae_queue *queue, const lstmae_view *y, const lstmae_view *x, double p,
+                             const lstmae_random_key *key);
+    lstmae_status (*loss)(lstmae_queue *queue, const lstmae_loss_args *args);
+    lstmae_status (*update)(lstmae_queue *queue, const lstmae_update_args *args);
+
+    /* recurrent: the pointwise part of step s; gates[s] holds W_ih x + W_hh h without biases (backward: see args) */
+    lstmae_status (*lstm_cell_forward)(lstmae_queue *queue, const lstmae_lstm_args *args, int64_t s);
+    /** dh, dc hold dL/dh_s, dL/dc_s without dy of step s; leaves gates[s] = dL/da_s, dc = dL/dc_{s-1} without the
+     *  recurrent product, and dh = the part that bypasses the cell (masked samples; else 0). */
+    lstmae_status (*lstm_cell_backward)(lstmae_queue *queue, const lstmae_lstm_args *args, int64_t s);
+
+    /* optional from here: NULL, or ERR_UNSUPPORTED without a text, lets the core compose them */
+    lstmae_status (*lstm_forward)(lstmae_queue *queue, const lstmae_lstm_args *args);
+    lstmae_status (*lstm_backward)(lstmae_queue *queue, const lstmae_lstm_args *args);
+    lstmae_status (*lstm_weight_gradient)(lstmae_queue *queue, const lstmae_lstm_args *args);
+    /** Bytes that prepare() writes for a weight [N,K]; 0: this backend uses weights as they are. */
+    size_t (*prepare_bytes)(const lstmae_queue *queue, int kind, int64_t N, int64_t K, int dtype);
+    lstmae_status (*prepare)(lstmae_queue *queue, int kind, void *dst, const void *w, int64_t N, int64_t K, int dtype);
+    void *(*host_alloc)(lstmae_queue *queue, size_t bytes); /**< staging memory that uploads fast */
+    void (*host_release)(lstmae_queue *queue, void *ptr, size_t bytes);
+} lstmae_backend_api;
+
+/** The one symbol a plugin exports; NULL when it does not fit `host_abi` or finds no driver. */
+typedef const lstmae_backend_api *(*lstmae_backend_entry_fn)(uint32_t host_abi, const lstmae_host *host);
+
+#define LSTMAE_BACKEND_ENTRY "lstmae_backend_entry"
+
+LSTMAE_END_DECLS
+
+#endif

@@ -1,0 +1,24 @@
+/**
+ * @file lstmae.h
+ * All of the public API, except backend.h, which only authors of backends need.
+ */
+#ifndef LSTMAE_H
+#define LSTMAE_H
+
+#include <lstmae/base.h>
+#include <lstmae/checkpoint.h>
+#include <lstmae/context.h>
+#include <lstmae/data.h>
+#include <lstmae/layers.h>
+#include <lstmae/log.h>
+#include <lstmae/loss.h>
+#include <lstmae/lstm.h>
+#include <lstmae/module.h>
+#include <lstmae/optim.h>
+#include <lstmae/schedule.h>
+#include <lstmae/seq2seq.h>
+#include <lstmae/status.h>
+#include <lstmae/tensor.h>
+#include <lstmae/train.h>
+
+#endif

@@ -1,0 +1,129 @@
+/**
+ * @file seq2seq.h
+ * One LSTM encoder and any number of LSTM decoders over its final state: autoencoder, predictor, or both at once
+ * (the composite model of Srivastava, Mansimov and Salakhutdinov, ICML 2015).
+ *
+ * Sequences are [T,B,F]. Parameters are named "encoder." + LSTM names, "decoders.i.lstm." + LSTM names,
+ * "decoders.i.out.weight" [F,H], "decoders.i.out.bias", and where widths differ "decoders.i.bridge_h.l.weight" /
+ * "bridge_c".
+ */
+#ifndef LSTMAE_SEQ2SEQ_H
+#define LSTMAE_SEQ2SEQ_H
+
+#include <lstmae/layers.h>
+#include <lstmae/loss.h>
+#include <lstmae/lstm.h>
+
+LSTMAE_BEGIN_DECLS
+
+typedef enum lstmae_decoder_target {
+    LSTMAE_DECODE_REVERSED = 0, /**< the input, last frame first */
+    LSTMAE_DECODE_FORWARD = 1,  /**< the input in its order */
+    LSTMAE_DECODE_FUTURE = 2    /**< the `steps` frames after the input */
+} lstmae_decoder_target;
+
+/** What a decoder sees at step t > 0; at step 0 it sees zeros, with CODE the code. */
+typedef enum lstmae_decoder_input {
+    LSTMAE_INPUT_NOTHING = 0,
+    LSTMAE_INPUT_OUTPUT = 1, /**< its own output of step t-1, through `feedback` */
+    LSTMAE_INPUT_CODE = 2,   /**< the encoder's final hidden state of the top layer, at every step */
+    LSTMAE_INPUT_TRUTH = 3 /**< the target of step t-1 in training, each sample with probability `truth`; else OUTPUT */
+} lstmae_decoder_input;
+
+typedef struct lstmae_decoder_options {
+    uint32_t struct_size;
+    uint32_t flags;      /**< LSTMAE_LSTM_PEEPHOLE, LSTMAE_LSTM_NO_BIAS */
+    int32_t target;      /**< lstmae_decoder_target */
+    int32_t input;       /**< lstmae_decoder_input */
+    int32_t feedback;    /**< lstmae_activation on the output that is fed back; SIGMOID goes with BCE_LOGITS */
+    int32_t layers;      /**< 0: as the encoder */
+    int64_t hidden;      /**< 0: as the encoder's state */
+    int64_t steps;       /**< FUTURE: frames to predict, at least 1; else 0: as long as the input */
+    double dropout;      /**< between layers, in training */
+    double forget_bias;
+    double truth;        /**< TRUTH: probability of the ground truth, in [0,1]; see lstmae_seq2seq_set_truth */
+    double weight;       /**< of this decoder's loss in the sum */
+} lstmae_decoder_options;
+
+#define LSTMAE_DECODER_OPTIONS_INIT                                                                \
+    { sizeof(lstmae_decoder_options), 0, LSTMAE_DECODE_REVERSED, LSTMAE_INPUT_OUTPUT, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0 }
+
+/**
+ * A model with an encoder and no decoder yet.
+ *
+ * @param features F;  @param hidden H of the encoder;  @param encoder NULL for defaults
+ */
+LSTMAE_API lstmae_status lstmae_seq2seq_create(lstmae_seq2seq **out, lstmae_context *context, int64_t features,
+                                               int64_t hidden, const lstmae_lstm_options *encoder);
+
+/** Gives up one reference. NULL is fine. */
+LSTMAE_API void lstmae_seq2seq_destroy(lstmae_seq2seq *model);
+
+/**
+ * Adds a decoder; its index is the number of decoders before it. To be done before the first forward and before an
+ * optimizer is made.
+ *
+ * Layer l of the decoder starts from the final (h, c) of the encoder's layer at the same height counted from the top,
+ * or from zeros where the encoder has none (a bidirectional encoder gives both directions side by side). Where widths
+ * differ, a learned linear map without bias ("bridge") lies between.
+ */
+LSTMAE_API lstmae_status lstmae_seq2seq_add_decoder(lstmae_seq2seq *model, const lstmae_decoder_options *options);
+
+/** Number of decoders. */
+LSTMAE_API int lstmae_seq2seq_decoder_count(const lstmae_seq2seq *model);
+
+/** Parameters, gradients and training mode of the whole model; borrowed. It has no forward of its own (ERR_STATE). */
+LSTMAE_API lstmae_module *lstmae_seq2seq_module(lstmae_seq2seq *model);
+
+/** Scheduled sampling: probability of the ground truth for a decoder with LSTMAE_INPUT_TRUTH from now on. */
+LSTMAE_API lstmae_status lstmae_seq2seq_set_truth(lstmae_seq2seq *model, int decoder, double probability);
+
+/** Lengths of the input sequences of the following calls; as lstmae_lstm_set_lengths(). Losses of the input's
+ *  reconstruction then leave out frames beyond a length. */
+LSTMAE_API lstmae_status lstmae_seq2seq_set_lengths(lstmae_seq2seq *model, const int64_t *lengths, int64_t count);
+
+/**
+ * Runs encoder and decoders in the current mode.
+ *
+ * @param x      [T,B,F]
+ * @param future [K',B,F] with K' at least every FUTURE decoder's steps; needed only where such a decoder has
+ *               LSTMAE_INPUT_TRUTH in training mode; else may be NULL
+ */
+LSTMAE_API lstmae_status lstmae_seq2seq_forward(lstmae_seq2seq *model, const lstmae_tensor *x,
+                                                const lstmae_tensor *future);
+
+/** Output [steps,B,F] of a decoder in the last forward (before `feedback`), in its own time order; borrowed. */
+LSTMAE_API const lstmae_tensor *lstmae_seq2seq_output(const lstmae_seq2seq *model, int decoder);
+
+/**
+ * Forward, the weighted sum of the decoders' losses, and in training mode backward: gradients are added.
+ *
+ * @param loss  its reduction applies to each decoder by itself
+ * @param future needed where there is a FUTURE decoder
+ * @param scale  multiplies gradients (1/n when n calls are accumulated), not the value
+ * @param value if not NULL receives the sum, after waiting for the device
+ */
+LSTMAE_API lstmae_status lstmae_seq2seq_step(lstmae_seq2seq *model, lstmae_loss *loss, const lstmae_tensor *x,
+                                             const lstmae_tensor *future, double scale, double *value);
+
+/** Loss of one decoder in the last lstmae_seq2seq_step(), unweighted; waits for the device. */
+LSTMAE_API lstmae_status lstmae_seq2seq_decoder_loss(lstmae_seq2seq *model, int decoder, double *value);
+
+/** Writes the code of x, the top encoder layer's final hidden state, into code [B,H] (or [B,2H]). Inference mode. */
+LSTMAE_API lstmae_status lstmae_seq2seq_encode(lstmae_seq2seq *model, const lstmae_tensor *x, lstmae_tensor *code);
+
+/**
+ * Writes the reconstruction of x [T,B,F] by the first reconstructing decoder, through `feedback` and in the order of x,
+ * into y [T,B,F]. Inference mode. Frames beyond a length that is set say nothing.
+ */
+LSTMAE_API lstmae_status lstmae_seq2seq_reconstruct(lstmae_seq2seq *model, const lstmae_tensor *x, lstmae_tensor *y);
+
+/**
+ * Writes as many frames after x as y [n,B,F] holds, by the first FUTURE decoder, through `feedback`; n may exceed the
+ * steps it was trained for. Inference mode; after the first call with a shape nothing is allocated.
+ */
+LSTMAE_API lstmae_status lstmae_seq2seq_generate(lstmae_seq2seq *model, const lstmae_tensor *x, lstmae_tensor *y);
+
+LSTMAE_END_DECLS
+
+#endif

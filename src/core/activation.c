@@ -1,0 +1,55 @@
+#include "module_internal.h"
+#include "ops.h"
+
+#include <lstmae/layers.h>
+
+typedef struct activation_module {
+    lstmae_module base;
+    int kind; /* lstmae_activation, which is lstmae_map_kind */
+    const lstmae_tensor *input; /* of the last forward, borrowed */
+    lstmae_tensor *output, *grad_input;
+} activation_module;
+
+static lstmae_status activation_forward(lstmae_module *module, const lstmae_tensor *input, const lstmae_tensor **output)
+{
+    activation_module *m = (activation_module *)module;
+    const lstmae_view *x = &input->view;
+    LAE_TRY(lae_tensor_ensure(&m->output, module->context, module->context->dtype, x->ndim, x->dim));
+    m->input = input;
+    *output = m->output;
+    return lae_op_map(module->context, m->kind, 0.0, &m->output->view, x);
+}
+
+static lstmae_status activation_backward(lstmae_module *module, const lstmae_tensor *grad_output,
+                                         const lstmae_tensor **grad_input)
+{
+    activation_module *m = (activation_module *)module;
+    const lstmae_view *y = &m->output->view;
+    if (!grad_input) return LSTMAE_OK;
+    LAE_TRY(lae_tensor_ensure(&m->grad_input, module->context, module->context->dtype, y->ndim, y->dim));
+    *grad_input = m->grad_input;
+    return lae_op_map_backward(module->context, m->kind, 0.0, &m->grad_input->view, &grad_output->view,
+                               &m->input->view, y);
+}
+
+static void activation_destroy(lstmae_module *module)
+{
+    activation_module *m = (activation_module *)module;
+    lstmae_tensor_destroy(m->output);
+    lstmae_tensor_destroy(m->grad_input);
+}
+
+static const lae_module_ops activation_ops = { "activation", activation_forward, activation_backward,
+                                               activation_destroy, NULL };
+
+lstmae_status lstmae_activation_create(lstmae_module **out, lstmae_context *context, lstmae_activation kind)
+{
+    LAE_CHECK_ARG(out != NULL, "activation_create");
+    *out = NULL;
+    LAE_CHECK_ARG(context != NULL, "activation_create");
+    if ((int)kind < LSTMAE_ACTIVATION_IDENTITY || (int)kind > LSTMAE_ACTIVATION_SIGMOID)
+        return LAE_FAIL(ERR_INVALID_ARG, "activation_create: unknown kind %d", (int)kind);
+    LAE_TRY(lae_module_new(out, context, &activation_ops, sizeof(activation_module)));
+    ((activation_module *)*out)->kind = (int)kind;
+    return LSTMAE_OK;
+}

@@ -1,0 +1,58 @@
+/* One decoder of a sequence model: an LSTM that starts from the encoder's states, and a linear output. */
+#ifndef LAE_DECODER_H
+#define LAE_DECODER_H
+
+#include "linear.h"
+#include "lstm_internal.h"
+
+#include <lstmae/seq2seq.h>
+
+typedef struct lae_decoder {
+    lstmae_decoder_options options;
+    int64_t F;
+    int64_t code_width;         /* D*H of the encoder */
+    int64_t skip;               /* encoder layer under layer 0; negative: so many layers start from zeros */
+    lae_lstm *lstm;
+    lae_linear out;             /* [F,H] */
+    lae_linear *bridge_h, *bridge_c; /* [layers]; NULL where states are copied */
+    uint64_t site;              /* of scheduled sampling */
+    double truth;               /* probability of the ground truth from now on */
+
+    /* of the last forward */
+    int mode;                   /* decoder_mode */
+    int drawn;                  /* some inputs were the truth, by draw */
+    int as_it_is;               /* y itself was fed back */
+    int64_t K, B;
+    lae_sequence fed;           /* what the LSTM saw at steps [fed_first, K) */
+    int64_t fed_first;
+    lstmae_tensor *y;           /* [K,B,F] */
+    lstmae_tensor *inputs;      /* [K,B,F] fed back, where it is not y itself */
+    lstmae_tensor *sampled;     /* [K,B] 1: the truth was fed */
+    lstmae_tensor *zero;        /* [1] */
+
+    /* backward */
+    lstmae_tensor *dy;          /* [K,B,F], from the loss */
+    lstmae_tensor *dtop;        /* [K,B,H] */
+    lstmae_tensor *dx;          /* [B,F], or [K,B,code] */
+    lstmae_tensor *target;      /* [K,B,F] where it is not a view of the data */
+} lae_decoder;
+
+/** Final states of the encoder, all layers, [L,B,D*H], and their gradients. */
+typedef struct lae_encoder_states {
+    lstmae_tensor *h, *c, *dh, *dc;
+    int64_t layers, B, width;
+} lae_encoder_states;
+
+/** Makes decoder `index` of `model` (its parameters become the model's); `options` was read and checked. */
+lstmae_status lae_decoder_init(lae_decoder *decoder, lstmae_module *model, int index, int64_t F, int64_t encoder_layers,
+                               int64_t code_width, const lstmae_decoder_options *options);
+void lae_decoder_release(lae_decoder *decoder, lae_memory *memory);
+
+/** K steps for the states' samples. `truth` is the target in the decoder's order; data NULL: feed own output. */
+lstmae_status lae_decoder_forward(lae_decoder *decoder, const lae_encoder_states *states, int64_t K,
+                                  const lae_sequence *truth);
+
+/** Backward from decoder->dy; adds to the gradients of the encoder's states. */
+lstmae_status lae_decoder_backward(lae_decoder *decoder, const lae_encoder_states *states);
+
+#endif

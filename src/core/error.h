@@ -1,0 +1,43 @@
+/* Failing and forwarding: the one way errors leave a function. */
+#ifndef LAE_ERROR_H
+#define LAE_ERROR_H
+
+#include <lstmae/log.h>
+#include <lstmae/status.h>
+
+#if defined(__GNUC__)
+#define LAE_PRINTF(text, first) __attribute__((format(printf, text, first)))
+#else
+#define LAE_PRINTF(text, first)
+#endif
+
+/** Sets this thread's error text and returns `status`. Never allocates. */
+lstmae_status lae_fail(lstmae_status status, const char *format, ...) LAE_PRINTF(2, 3);
+
+/** Formats a message for the log callback, if one wants its level. */
+void lae_log(int level, const char *format, ...) LAE_PRINTF(2, 3);
+
+/** return LAE_FAIL(ERR_SHAPE, "lstm: input is %s, …", …); */
+#define LAE_FAIL(code, ...) lae_fail(LSTMAE_##code, __VA_ARGS__)
+
+/** Returns from the calling function with the status of a failed call. */
+#define LAE_TRY(call)                                                                              \
+    do {                                                                                           \
+        lstmae_status lae_try_status = (call);                                                     \
+        if (lae_try_status < 0) return lae_try_status;                                             \
+    } while (0)
+
+/** In functions that clean up at `done:` and return a variable called `status`. */
+#define LAE_TRY_DONE(call)                                                                         \
+    do {                                                                                           \
+        status = (call);                                                                           \
+        if (status < 0) goto done;                                                                 \
+    } while (0)
+
+/** Public functions check what they are given: the name of the function's noun_verb comes first in the text. */
+#define LAE_CHECK_ARG(condition, function)                                                         \
+    do {                                                                                           \
+        if (!(condition)) return LAE_FAIL(ERR_INVALID_ARG, "%s: %s does not hold", function, #condition); \
+    } while (0)
+
+#endif

@@ -1,0 +1,286 @@
+#include "module_internal.h"
+
+#include "ops.h"
+#include "size.h"
+
+#include <stdio.h>
+#include <string.h>
+
+lstmae_status lae_module_new(lstmae_module **out, lstmae_context *context, const lae_module_ops *ops, size_t bytes)
+{
+    lstmae_module *module = lae_calloc(&context->memory, 1, bytes);
+    if (!module) return LAE_FAIL(ERR_NO_MEMORY, "%s: out of memory", ops->name);
+    atomic_init(&module->references, 1);
+    module->ops = ops;
+    module->context = lae_context_retain(context);
+    module->bytes = bytes;
+    module->training = 1;
+    *out = module;
+    return LSTMAE_OK;
+}
+
+lstmae_module *lae_module_retain(lstmae_module *module)
+{
+    atomic_fetch_add_explicit(&module->references, 1, memory_order_relaxed);
+    return module;
+}
+
+/* ---- parameters ---- */
+
+static void param_destroy(lae_memory *memory, lae_param *param)
+{
+    lae_buffer_release(&param->prepared);
+    lstmae_tensor_destroy(param->grad);
+    lstmae_tensor_destroy(param->value);
+    lae_free(memory, param, sizeof *param);
+}
+
+/* Appends an entry named prefix + name. */
+static lstmae_status module_append(lstmae_module *module, lae_param *param, const char *prefix, const char *name,
+                                   int owned)
+{
+    lae_memory *memory = &module->context->memory;
+    if (module->param_count == module->param_capacity) {
+        size_t capacity = module->param_capacity ? 2 * module->param_capacity : 8;
+        lae_param_entry *grown = lae_calloc(memory, capacity, sizeof *grown);
+        if (!grown) return LAE_FAIL(ERR_NO_MEMORY, "%s: out of memory", module->ops->name);
+        if (module->param_count > 0) memcpy(grown, module->params, module->param_count * sizeof *grown);
+        lae_free(memory, module->params, module->param_capacity * sizeof *grown);
+        module->params = grown;
+        module->param_capacity = capacity;
+    }
+    size_t bytes = strlen(prefix) + strlen(name) + 1;
+    char *text = lae_alloc(memory, bytes);
+    if (!text) return LAE_FAIL(ERR_NO_MEMORY, "%s: out of memory", module->ops->name);
+    snprintf(text, bytes, "%s%s", prefix, name);
+    module->params[module->param_count++] = (lae_param_entry){ text, bytes, param, owned };
+    return LSTMAE_OK;
+}
+
+static lstmae_status param_draw(lae_param *param, lstmae_context *context, double bound)
+{
+    lstmae_random_key key = { context->seed, lae_random_stream(lae_context_new_site(context), 0), 0 };
+    if (bound == 0.0) return LSTMAE_OK;
+    return lae_op_random(context, LSTMAE_RANDOM_UNIFORM, &param->value->view, -bound, bound, &key);
+}
+
+lstmae_status lae_module_add_param(lstmae_module *module, lae_param **out, const char *name, int ndim,
+                                   const int64_t *dims, double bound)
+{
+    lstmae_context *context = module->context;
+    lae_param *param = lae_calloc(&context->memory, 1, sizeof *param);
+    if (!param) return LAE_FAIL(ERR_NO_MEMORY, "%s: out of memory", module->ops->name);
+    param->grad_zero = 1;
+    lstmae_status status;
+    LAE_TRY_DONE(lstmae_tensor_create(&param->value, context, context->dtype, ndim, dims));
+    LAE_TRY_DONE(param_draw(param, context, bound));
+    LAE_TRY_DONE(module_append(module, param, "", name, 1));
+    *out = param;
+    return LSTMAE_OK;
+done:
+    param_destroy(&context->memory, param);
+    return status;
+}
+
+void lae_module_forget_params(lstmae_module *module, size_t count)
+{
+    lae_memory *memory = &module->context->memory;
+    while (module->param_count > count) {
+        lae_param_entry *entry = &module->params[--module->param_count];
+        if (entry->owned) param_destroy(memory, entry->param);
+        lae_free(memory, entry->name, entry->name_bytes);
+    }
+}
+
+lstmae_status lae_module_adopt(lstmae_module *module, lstmae_module *child, const char *prefix)
+{
+    size_t before = module->param_count;
+    for (size_t i = 0; i < child->param_count; i++) {
+        lstmae_status status = module_append(module, child->params[i].param, prefix, child->params[i].name, 0);
+        if (status == LSTMAE_OK) continue;
+        lae_module_forget_params(module, before);
+        return status;
+    }
+    child->in_container = 1;
+    return LSTMAE_OK;
+}
+
+lae_param *lae_module_param_at(const lstmae_module *module, size_t index)
+{
+    return module && index < module->param_count ? module->params[index].param : NULL;
+}
+
+static lstmae_status param_grad_memory(lae_param *param)
+{
+    if (param->grad) return LSTMAE_OK;
+    const lstmae_view *view = &param->value->view;
+    return lae_tensor_ensure(&param->grad, param->value->storage->context, (lstmae_dtype)view->dtype, view->ndim,
+                             view->dim);
+}
+
+lstmae_status lae_param_grad(lae_param *param, lstmae_tensor **grad, double *beta)
+{
+    LAE_TRY(param_grad_memory(param));
+    *beta = param->grad_zero ? 0.0 : 1.0;
+    param->grad_zero = 0;
+    lae_tensor_touch(param->grad);
+    *grad = param->grad;
+    return LSTMAE_OK;
+}
+
+lstmae_status lae_param_grad_values(lae_param *param, lstmae_tensor **grad)
+{
+    LAE_TRY(param_grad_memory(param));
+    if (param->grad_zero) LAE_TRY(lae_op_fill(param->value->storage->context, &param->grad->view, 0.0));
+    param->grad_zero = 0;
+    *grad = param->grad;
+    return LSTMAE_OK;
+}
+
+lstmae_status lae_param_prepared(lae_param *param, int kind, const void **prepared)
+{
+    lstmae_context *context = param->value->storage->context;
+    const lstmae_view *view = &param->value->view;
+    size_t bytes = lae_op_prepare_bytes(context, kind, view->dim[0], view->dim[1], view->dtype);
+    *prepared = NULL;
+    if (bytes == 0) return LSTMAE_OK;
+    uint64_t version = lae_tensor_version(param->value);
+    if (param->prepared_kind != kind || param->prepared_version != version) {
+        LAE_TRY(lae_buffer_reserve(&param->prepared, context, bytes, 1));
+        param->prepared_kind = 0;
+        LAE_TRY(
+            lae_op_prepare(context, kind, param->prepared.data, view->data, view->dim[0], view->dim[1], view->dtype));
+        param->prepared_kind = kind;
+        param->prepared_version = version;
+    }
+    *prepared = param->prepared.data;
+    return LSTMAE_OK;
+}
+
+/* ---- public ---- */
+
+void lstmae_module_destroy(lstmae_module *module)
+{
+    if (!module || atomic_fetch_sub_explicit(&module->references, 1, memory_order_acq_rel) != 1) return;
+    lstmae_context *context = module->context;
+    lae_memory *memory = &context->memory;
+    lae_module_forget_params(module, 0);
+    lae_free(memory, module->params, module->param_capacity * sizeof *module->params);
+    if (module->ops->destroy) module->ops->destroy(module);
+    lae_free(memory, module, module->bytes);
+    lae_context_release(context);
+}
+
+static lstmae_status module_check_tensor(const lstmae_module *module, const char *what, const lstmae_tensor *tensor)
+{
+    if (tensor->storage->context != module->context)
+        return LAE_FAIL(ERR_INVALID_ARG, "%s: %s belongs to another context", module->ops->name, what);
+    if (tensor->view.dtype != (int)module->context->dtype)
+        return LAE_FAIL(ERR_DTYPE, "%s: %s is %s, the module is %s", module->ops->name, what,
+                        lae_dtype_name(tensor->view.dtype), lae_dtype_name(module->context->dtype));
+    return LSTMAE_OK;
+}
+
+lstmae_status lstmae_module_forward(lstmae_module *module, const lstmae_tensor *input, const lstmae_tensor **output)
+{
+    LAE_CHECK_ARG(module != NULL, "module_forward");
+    LAE_CHECK_ARG(input != NULL, "module_forward");
+    LAE_TRY(module_check_tensor(module, "input", input));
+    const lstmae_tensor *result = NULL;
+    module->can_backward = 0;
+    LAE_TRY(module->ops->forward(module, input, &result));
+    module->can_backward = module->training;
+    module->last_output = result->view;
+    if (output) *output = result;
+    return LSTMAE_OK;
+}
+
+lstmae_status lstmae_module_backward(lstmae_module *module, const lstmae_tensor *grad_output,
+                                     const lstmae_tensor **grad_input)
+{
+    LAE_CHECK_ARG(module != NULL, "module_backward");
+    LAE_CHECK_ARG(grad_output != NULL, "module_backward");
+    LAE_TRY(module_check_tensor(module, "grad_output", grad_output));
+    if (!module->can_backward)
+        return LAE_FAIL(ERR_STATE, "%s: backward needs a forward in training mode before it", module->ops->name);
+    if (!lae_view_same_shape(&grad_output->view, &module->last_output)) {
+        char got[LAE_SHAPE_TEXT], want[LAE_SHAPE_TEXT];
+        return LAE_FAIL(ERR_SHAPE, "%s: grad_output is %s, the output was %s", module->ops->name,
+                        lae_shape_text(got, sizeof got, &grad_output->view),
+                        lae_shape_text(want, sizeof want, &module->last_output));
+    }
+    module->can_backward = 0;
+    return module->ops->backward(module, grad_output, grad_input);
+}
+
+lstmae_status lstmae_module_set_training(lstmae_module *module, int training)
+{
+    LAE_CHECK_ARG(module != NULL, "module_set_training");
+    training = training != 0;
+    if (training != module->training) module->can_backward = 0;
+    if (module->ops->set_training) LAE_TRY(module->ops->set_training(module, training));
+    module->training = training;
+    return LSTMAE_OK;
+}
+
+int lstmae_module_training(const lstmae_module *module)
+{
+    return module ? module->training : 0;
+}
+
+size_t lstmae_module_param_count(const lstmae_module *module)
+{
+    return module ? module->param_count : 0;
+}
+
+const char *lstmae_module_param_name(const lstmae_module *module, size_t index)
+{
+    return module && index < module->param_count ? module->params[index].name : NULL;
+}
+
+lstmae_tensor *lstmae_module_param(lstmae_module *module, size_t index)
+{
+    lae_param *param = lae_module_param_at(module, index);
+    return param ? param->value : NULL;
+}
+
+lstmae_tensor *lstmae_module_param_grad(lstmae_module *module, size_t index)
+{
+    lae_param *param = lae_module_param_at(module, index);
+    lstmae_tensor *grad = NULL;
+    if (!param || lae_param_grad_values(param, &grad) != LSTMAE_OK) return NULL;
+    return grad;
+}
+
+lstmae_status lstmae_module_param_index(const lstmae_module *module, const char *name, size_t *index)
+{
+    LAE_CHECK_ARG(module != NULL, "module_param_index");
+    LAE_CHECK_ARG(name != NULL, "module_param_index");
+    LAE_CHECK_ARG(index != NULL, "module_param_index");
+    for (size_t i = 0; i < module->param_count; i++) {
+        if (strcmp(module->params[i].name, name) != 0) continue;
+        *index = i;
+        return LSTMAE_OK;
+    }
+    return LAE_FAIL(ERR_NOT_FOUND, "%s: no parameter called \"%s\"", module->ops->name, name);
+}
+
+lstmae_status lstmae_module_zero_grad(lstmae_module *module)
+{
+    LAE_CHECK_ARG(module != NULL, "module_zero_grad");
+    for (size_t i = 0; i < module->param_count; i++) module->params[i].param->grad_zero = 1;
+    return LSTMAE_OK;
+}
+
+int64_t lstmae_module_param_elements(const lstmae_module *module)
+{
+    int64_t elements = 0;
+    for (size_t i = 0; module && i < module->param_count; i++)
+        elements += lae_view_numel(&module->params[i].param->value->view);
+    return elements;
+}
+
+lstmae_context *lstmae_module_context(const lstmae_module *module)
+{
+    return module ? module->context : NULL;
+}

@@ -1,0 +1,169 @@
+#include "ops.h"
+
+#include "lstm_compose.h"
+
+lstmae_status lae_op_alloc(lstmae_context *context, size_t bytes, void **out)
+{
+    return context->api->alloc(context->queue, bytes ? bytes : 1, out);
+}
+
+void lae_op_release(lstmae_context *context, void *ptr, size_t bytes)
+{
+    if (ptr) context->api->release(context->queue, ptr, bytes ? bytes : 1);
+}
+
+lstmae_status lae_op_upload(lstmae_context *context, void *dst, const void *src, size_t bytes)
+{
+    return bytes ? context->api->upload(context->queue, dst, src, bytes) : LSTMAE_OK;
+}
+
+lstmae_status lae_op_download(lstmae_context *context, void *dst, const void *src, size_t bytes)
+{
+    return bytes ? context->api->download(context->queue, dst, src, bytes) : LSTMAE_OK;
+}
+
+lstmae_status lae_op_sync(lstmae_context *context)
+{
+    return context->api->queue_sync(context->queue);
+}
+
+lstmae_status lae_op_copy(lstmae_context *context, const lstmae_view *dst, const lstmae_view *src)
+{
+    if (lae_view_numel(dst) == 0) return LSTMAE_OK;
+    return context->api->copy(context->queue, dst, src);
+}
+
+lstmae_status lae_op_fill(lstmae_context *context, const lstmae_view *dst, double value)
+{
+    if (lae_view_numel(dst) == 0) return LSTMAE_OK;
+    return context->api->fill(context->queue, dst, value);
+}
+
+lstmae_status lae_op_zero(lstmae_context *context, void *data, int dtype, int64_t count)
+{
+    lstmae_view view = lae_view_of(data, dtype, 1, &count);
+    return lae_op_fill(context, &view, 0.0);
+}
+
+lstmae_status lae_op_gemm(lstmae_context *context, const lstmae_gemm_args *args)
+{
+    if (args->M == 0 || args->N == 0) return LSTMAE_OK;
+    return context->api->gemm(context->queue, args);
+}
+
+lstmae_status lae_op_map(lstmae_context *context, int kind, double param, const lstmae_view *y, const lstmae_view *x)
+{
+    if (lae_view_numel(y) == 0) return LSTMAE_OK;
+    return context->api->map(context->queue, kind, param, y, x);
+}
+
+lstmae_status lae_op_map_backward(lstmae_context *context, int kind, double param, const lstmae_view *dx,
+                                  const lstmae_view *dy, const lstmae_view *x, const lstmae_view *y)
+{
+    if (lae_view_numel(dx) == 0) return LSTMAE_OK;
+    return context->api->map_backward(context->queue, kind, param, dx, dy, x, y);
+}
+
+lstmae_status lae_op_axpby(lstmae_context *context, const lstmae_view *y, double alpha, const lstmae_view *x,
+                           double beta)
+{
+    if (lae_view_numel(y) == 0) return LSTMAE_OK;
+    return context->api->axpby(context->queue, y, alpha, x, beta);
+}
+
+lstmae_status lae_op_multiply(lstmae_context *context, const lstmae_view *y, const lstmae_view *a, const lstmae_view *b,
+                              double beta)
+{
+    if (lae_view_numel(y) == 0) return LSTMAE_OK;
+    return context->api->multiply(context->queue, y, a, b, beta);
+}
+
+lstmae_status lae_op_select(lstmae_context *context, const lstmae_view *y, const lstmae_view *mask,
+                            const lstmae_view *a, const lstmae_view *b)
+{
+    if (lae_view_numel(y) == 0) return LSTMAE_OK;
+    return context->api->select(context->queue, y, mask, a, b);
+}
+
+lstmae_status lae_op_reduce(lstmae_context *context, int kind, const lstmae_view *out, const lstmae_view *in,
+                            double beta)
+{
+    if (lae_view_numel(out) == 0) return LSTMAE_OK;
+    return context->api->reduce(context->queue, kind, out, in, beta);
+}
+
+lstmae_status lae_op_sum_squares(lstmae_context *context, const lstmae_view *views, int64_t count, double *out)
+{
+    return context->api->sum_squares(context->queue, views, count, out);
+}
+
+lstmae_status lae_op_random(lstmae_context *context, int kind, const lstmae_view *out, double a, double b,
+                            const lstmae_random_key *key)
+{
+    if (lae_view_numel(out) == 0) return LSTMAE_OK;
+    return context->api->random(context->queue, kind, out, a, b, key);
+}
+
+lstmae_status lae_op_dropout(lstmae_context *context, const lstmae_view *y, const lstmae_view *x, double p,
+                             const lstmae_random_key *key)
+{
+    if (lae_view_numel(y) == 0) return LSTMAE_OK;
+    return context->api->dropout(context->queue, y, x, p, key);
+}
+
+lstmae_status lae_op_loss(lstmae_context *context, const lstmae_loss_args *args)
+{
+    if (lae_view_numel(&args->pred) == 0) return LSTMAE_OK;
+    return context->api->loss(context->queue, args);
+}
+
+lstmae_status lae_op_update(lstmae_context *context, const lstmae_update_args *args)
+{
+    return context->api->update(context->queue, args);
+}
+
+lstmae_status lae_op_lstm_cell_forward(lstmae_context *context, const lstmae_lstm_args *args, int64_t s)
+{
+    return context->api->lstm_cell_forward(context->queue, args, s);
+}
+
+lstmae_status lae_op_lstm_cell_backward(lstmae_context *context, const lstmae_lstm_args *args, int64_t s)
+{
+    return context->api->lstm_cell_backward(context->queue, args, s);
+}
+
+/* A backend may lack a sequence entry or decline a case of it; the composition then takes over. */
+#define OPS_OWN_OR_COMPOSED(entry)                                                                 \
+    if (args->B == 0 || args->H == 0) return LSTMAE_OK;                                            \
+    if (context->api->entry) {                                                                     \
+        lstmae_status status = context->api->entry(context->queue, args);                          \
+        if (status != LSTMAE_ERR_UNSUPPORTED) return status;                                       \
+    }                                                                                              \
+    return lae_compose_##entry(context, args)
+
+lstmae_status lae_op_lstm_forward(lstmae_context *context, const lstmae_lstm_args *args)
+{
+    OPS_OWN_OR_COMPOSED(lstm_forward);
+}
+
+lstmae_status lae_op_lstm_backward(lstmae_context *context, const lstmae_lstm_args *args)
+{
+    OPS_OWN_OR_COMPOSED(lstm_backward);
+}
+
+lstmae_status lae_op_lstm_weight_gradient(lstmae_context *context, const lstmae_lstm_args *args)
+{
+    OPS_OWN_OR_COMPOSED(lstm_weight_gradient);
+}
+
+size_t lae_op_prepare_bytes(const lstmae_context *context, int kind, int64_t N, int64_t K, int dtype)
+{
+    if (!context->api->prepare_bytes) return 0;
+    return context->api->prepare_bytes(context->queue, kind, N, K, dtype);
+}
+
+lstmae_status lae_op_prepare(lstmae_context *context, int kind, void *dst, const void *w, int64_t N, int64_t K,
+                             int dtype)
+{
+    return context->api->prepare(context->queue, kind, dst, w, N, K, dtype);
+}

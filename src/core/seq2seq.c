@@ -1,0 +1,195 @@
+/* Sequence models: structure and settings. */
+#include "seq2seq_internal.h"
+
+#include "options.h"
+
+#include <string.h>
+
+static lstmae_status seq2seq_forward(lstmae_module *module, const lstmae_tensor *input, const lstmae_tensor **output)
+{
+    (void)module;
+    (void)input;
+    (void)output;
+    return LAE_FAIL(ERR_STATE, "seq2seq: the model runs by lstmae_seq2seq_forward() and lstmae_seq2seq_step()");
+}
+
+static lstmae_status seq2seq_backward(lstmae_module *module, const lstmae_tensor *grad_output,
+                                      const lstmae_tensor **grad_input)
+{
+    return seq2seq_forward(module, grad_output, grad_input);
+}
+
+static lstmae_status seq2seq_set_training(lstmae_module *module, int training)
+{
+    lstmae_seq2seq *model = (lstmae_seq2seq *)module;
+    LAE_TRY(lstmae_module_set_training(&model->encoder->base, training));
+    for (int i = 0; i < model->count; i++)
+        LAE_TRY(lstmae_module_set_training(&model->decoders[i].lstm->base, training));
+    return LSTMAE_OK;
+}
+
+static void seq2seq_destroy(lstmae_module *module)
+{
+    lstmae_seq2seq *model = (lstmae_seq2seq *)module;
+    lae_memory *memory = &module->context->memory;
+    for (int i = 0; i < model->count; i++) lae_decoder_release(&model->decoders[i], memory);
+    lae_free(memory, model->decoders, (size_t)model->capacity * sizeof *model->decoders);
+    lae_free(memory, model->lengths, model->lengths_capacity * sizeof *model->lengths);
+    if (model->encoder) lstmae_module_destroy(&model->encoder->base);
+    lstmae_tensor *tensors[] = { model->states.h, model->states.c, model->states.dh, model->states.dc,
+                                 model->x_copy, model->future_copy, model->losses, model->mask };
+    for (size_t i = 0; i < sizeof tensors / sizeof *tensors; i++) lstmae_tensor_destroy(tensors[i]);
+}
+
+static const lae_module_ops seq2seq_ops = { "seq2seq", seq2seq_forward, seq2seq_backward, seq2seq_destroy,
+                                            seq2seq_set_training };
+
+lstmae_status lstmae_seq2seq_create(lstmae_seq2seq **out, lstmae_context *context, int64_t features, int64_t hidden,
+                                    const lstmae_lstm_options *encoder)
+{
+    static const lstmae_lstm_options defaults = LSTMAE_LSTM_OPTIONS_INIT;
+    LAE_CHECK_ARG(out != NULL, "seq2seq_create");
+    *out = NULL;
+    LAE_CHECK_ARG(context != NULL, "seq2seq_create");
+    lstmae_lstm_options o;
+    LAE_TRY(lae_options_read(&o, &defaults, sizeof o, encoder, sizeof o, "seq2seq encoder options"));
+    LAE_TRY(lae_lstm_check_options(&o, "seq2seq encoder options"));
+    if (o.flags & LSTMAE_LSTM_CARRY)
+        return LAE_FAIL(ERR_UNSUPPORTED, "seq2seq encoder options: CARRY is for single LSTM modules");
+    lstmae_module *module = NULL;
+    LAE_TRY(lae_module_new(&module, context, &seq2seq_ops, sizeof(lstmae_seq2seq)));
+    lstmae_seq2seq *model = (lstmae_seq2seq *)module;
+    lstmae_status status;
+    LAE_TRY_DONE(lae_lstm_new(&model->encoder, context, features, hidden, &o));
+    LAE_TRY_DONE(lae_module_adopt(module, &model->encoder->base, "encoder."));
+    model->F = features;
+    *out = model;
+    return LSTMAE_OK;
+done:
+    lstmae_module_destroy(module);
+    return status;
+}
+
+lstmae_seq2seq *lae_seq2seq_retain(lstmae_seq2seq *model)
+{
+    lae_module_retain(&model->base);
+    return model;
+}
+
+void lstmae_seq2seq_destroy(lstmae_seq2seq *model)
+{
+    lstmae_module_destroy(model ? &model->base : NULL);
+}
+
+/* ---- decoders ---- */
+
+static lstmae_status seq2seq_check_decoder(const lstmae_decoder_options *o)
+{
+    const uint32_t known = LSTMAE_LSTM_PEEPHOLE | LSTMAE_LSTM_NO_BIAS;
+    if (o->flags & ~known)
+        return LAE_FAIL(ERR_UNSUPPORTED, "decoder options: flags 0x%x are not for decoders", o->flags & ~known);
+    if (o->target < LSTMAE_DECODE_REVERSED || o->target > LSTMAE_DECODE_FUTURE)
+        return LAE_FAIL(ERR_INVALID_ARG, "decoder options: unknown target %d", o->target);
+    if (o->input < LSTMAE_INPUT_NOTHING || o->input > LSTMAE_INPUT_TRUTH)
+        return LAE_FAIL(ERR_INVALID_ARG, "decoder options: unknown input %d", o->input);
+    if (o->feedback < LSTMAE_ACTIVATION_IDENTITY || o->feedback > LSTMAE_ACTIVATION_SIGMOID)
+        return LAE_FAIL(ERR_INVALID_ARG, "decoder options: unknown feedback %d", o->feedback);
+    if (o->layers < 0 || o->hidden < 0)
+        return LAE_FAIL(ERR_INVALID_ARG, "decoder options: layers is %d, hidden %lld", o->layers, (long long)o->hidden);
+    if (o->target == LSTMAE_DECODE_FUTURE ? o->steps < 1 : o->steps != 0)
+        return LAE_FAIL(ERR_INVALID_ARG, "decoder options: steps is %lld; FUTURE wants at least 1, others 0",
+                        (long long)o->steps);
+    if (!(o->truth >= 0.0 && o->truth <= 1.0))
+        return LAE_FAIL(ERR_INVALID_ARG, "decoder options: truth is %g, expected [0,1]", o->truth);
+    if (!(o->weight >= 0.0 && o->weight <= 1e30))
+        return LAE_FAIL(ERR_INVALID_ARG, "decoder options: weight is %g, expected 0 or more", o->weight);
+    return LSTMAE_OK;
+}
+
+static lstmae_status seq2seq_grow(lstmae_seq2seq *model)
+{
+    lae_memory *memory = &model->base.context->memory;
+    if (model->count < model->capacity) return LSTMAE_OK;
+    int capacity = model->capacity ? 2 * model->capacity : 2;
+    lae_decoder *grown = lae_calloc(memory, (size_t)capacity, sizeof *grown);
+    if (!grown) return LAE_FAIL(ERR_NO_MEMORY, "seq2seq: out of memory");
+    if (model->count > 0) memcpy(grown, model->decoders, (size_t)model->count * sizeof *grown);
+    lae_free(memory, model->decoders, (size_t)model->capacity * sizeof *grown);
+    model->decoders = grown;
+    model->capacity = capacity;
+    return LSTMAE_OK;
+}
+
+lstmae_status lstmae_seq2seq_add_decoder(lstmae_seq2seq *model, const lstmae_decoder_options *options)
+{
+    static const lstmae_decoder_options defaults = LSTMAE_DECODER_OPTIONS_INIT;
+    LAE_CHECK_ARG(model != NULL, "seq2seq_add_decoder");
+    lstmae_decoder_options o;
+    LAE_TRY(lae_options_read(&o, &defaults, sizeof o, options, sizeof o, "decoder options"));
+    LAE_TRY(seq2seq_check_decoder(&o));
+    if (model->started) return LAE_FAIL(ERR_STATE, "seq2seq_add_decoder: the model has already run");
+    if (model->count >= 64) return LAE_FAIL(ERR_UNSUPPORTED, "seq2seq_add_decoder: there are 64 decoders already");
+    LAE_TRY(seq2seq_grow(model));
+    lae_decoder *decoder = &model->decoders[model->count];
+    size_t params = model->base.param_count;
+    lstmae_status status = lae_decoder_init(decoder, &model->base, model->count, model->F, model->encoder->L,
+                                            model->encoder->D * model->encoder->H, &o);
+    if (status == LSTMAE_OK) status = lstmae_module_set_training(&decoder->lstm->base, model->base.training);
+    if (status != LSTMAE_OK) {
+        lae_module_forget_params(&model->base, params);
+        lae_decoder_release(decoder, &model->base.context->memory);
+        memset(decoder, 0, sizeof *decoder);
+        return status;
+    }
+    model->count++;
+    return LSTMAE_OK;
+}
+
+int lstmae_seq2seq_decoder_count(const lstmae_seq2seq *model)
+{
+    return model ? model->count : 0;
+}
+
+lstmae_module *lstmae_seq2seq_module(lstmae_seq2seq *model)
+{
+    return model ? &model->base : NULL;
+}
+
+lstmae_status lstmae_seq2seq_set_truth(lstmae_seq2seq *model, int decoder, double probability)
+{
+    LAE_CHECK_ARG(model != NULL, "seq2seq_set_truth");
+    LAE_CHECK_ARG(decoder >= 0 && decoder < model->count, "seq2seq_set_truth");
+    LAE_CHECK_ARG(probability >= 0.0 && probability <= 1.0, "seq2seq_set_truth");
+    if (model->decoders[decoder].options.input != LSTMAE_INPUT_TRUTH)
+        return LAE_FAIL(ERR_STATE, "seq2seq_set_truth: decoder %d is not fed the truth", decoder);
+    model->decoders[decoder].truth = probability;
+    return LSTMAE_OK;
+}
+
+lstmae_status lstmae_seq2seq_set_lengths(lstmae_seq2seq *model, const int64_t *lengths, int64_t count)
+{
+    LAE_CHECK_ARG(model != NULL, "seq2seq_set_lengths");
+    LAE_TRY(lstmae_lstm_set_lengths(&model->encoder->base, lengths, count));
+    model->mask_steps = 0;
+    model->lengths_count = 0;
+    if (!lengths) return LSTMAE_OK;
+    lae_memory *memory = &model->base.context->memory;
+    if ((size_t)count > model->lengths_capacity) {
+        int64_t *grown = lae_calloc(memory, (size_t)count, sizeof *grown);
+        if (!grown) {
+            model->encoder->lengths_count = 0;
+            return LAE_FAIL(ERR_NO_MEMORY, "seq2seq: out of memory");
+        }
+        lae_free(memory, model->lengths, model->lengths_capacity * sizeof *grown);
+        model->lengths = grown;
+        model->lengths_capacity = (size_t)count;
+    }
+    memcpy(model->lengths, lengths, (size_t)count * sizeof *lengths);
+    model->lengths_count = (size_t)count;
+    return LSTMAE_OK;
+}
+
+const lstmae_tensor *lstmae_seq2seq_output(const lstmae_seq2seq *model, int decoder)
+{
+    return model && decoder >= 0 && decoder < model->count ? model->decoders[decoder].y : NULL;
+}

@@ -1,0 +1,317 @@
+/* Sequence models: forward, training step, and what inference offers. */
+#include "loss_internal.h"
+#include "ops.h"
+#include "seq2seq_internal.h"
+
+/* ---- checks ---- */
+
+static lstmae_status run_check_sequence(const lstmae_seq2seq *model, const char *what, const lstmae_tensor *x)
+{
+    const lstmae_context *context = model->base.context;
+    char text[LAE_SHAPE_TEXT];
+    if (x->storage->context != context)
+        return LAE_FAIL(ERR_INVALID_ARG, "seq2seq: %s belongs to another context", what);
+    if (x->view.dtype != (int)context->dtype)
+        return LAE_FAIL(ERR_DTYPE, "seq2seq: %s is %s, the model is %s", what, lae_dtype_name(x->view.dtype),
+                        lae_dtype_name(context->dtype));
+    if (x->view.ndim != 3 || x->view.dim[2] != model->F)
+        return LAE_FAIL(ERR_SHAPE, "seq2seq: %s is %s, the model wants [T,B,%lld]", what,
+                        lae_shape_text(text, sizeof text, &x->view), (long long)model->F);
+    return LSTMAE_OK;
+}
+
+static lstmae_status run_check_future(const lstmae_seq2seq *model, const lstmae_tensor *x, const lstmae_tensor *future,
+                                      int64_t steps)
+{
+    if (!future) return LAE_FAIL(ERR_INVALID_ARG, "seq2seq: future is NULL, %lld frames are needed", (long long)steps);
+    LAE_TRY(run_check_sequence(model, "future", future));
+    if (future->view.dim[0] < steps || future->view.dim[1] != x->view.dim[1]) {
+        char text[LAE_SHAPE_TEXT];
+        return LAE_FAIL(ERR_SHAPE, "seq2seq: future is %s, at least [%lld,%lld,%lld] expected",
+                        lae_shape_text(text, sizeof text, &future->view), (long long)steps, (long long)x->view.dim[1],
+                        (long long)model->F);
+    }
+    return LSTMAE_OK;
+}
+
+/* Frames of the future that decoders need: all of them for losses, else those that are fed the truth. */
+static int64_t run_future_steps(const lstmae_seq2seq *model, int for_loss)
+{
+    int64_t steps = 0;
+    for (int i = 0; i < model->count; i++) {
+        const lae_decoder *decoder = &model->decoders[i];
+        if (decoder->options.target != LSTMAE_DECODE_FUTURE) continue;
+        int fed = decoder->options.input == LSTMAE_INPUT_TRUTH && model->base.training && decoder->truth > 0.0;
+        if ((for_loss || fed) && decoder->options.steps > steps) steps = decoder->options.steps;
+    }
+    return steps;
+}
+
+/* Features must lie densely for the products; other strides are free. */
+static lstmae_status run_dense(const lstmae_tensor **out, const lstmae_tensor *x, lstmae_tensor **copy)
+{
+    *out = x;
+    if (x->view.stride[2] == 1 || x->view.dim[2] == 1) return LSTMAE_OK;
+    return lae_tensor_contiguous(out, x, copy);
+}
+
+/* ---- encoder ---- */
+
+lstmae_status lae_seq2seq_run_encoder(lstmae_seq2seq *model, const lstmae_tensor *x)
+{
+    lae_lstm *encoder = model->encoder;
+    lstmae_context *context = model->base.context;
+    LAE_TRY(lstmae_module_forward(&encoder->base, x, NULL));
+    model->started = 1;
+    lae_encoder_states *states = &model->states;
+    states->layers = encoder->L;
+    states->B = encoder->B;
+    states->width = encoder->D * encoder->H;
+    int64_t dims[3] = { states->layers, states->B, states->width };
+    LAE_TRY(lae_tensor_ensure(&states->h, context, context->dtype, 3, dims));
+    LAE_TRY(lae_tensor_ensure(&states->c, context, context->dtype, 3, dims));
+    return lae_lstm_gather_states(encoder, encoder->T, states->h, states->c);
+}
+
+static lstmae_status run_encoder_backward(lstmae_seq2seq *model)
+{
+    lae_lstm *encoder = model->encoder;
+    lae_sequence none = { NULL, 0, 0 };
+    LAE_TRY(lae_lstm_begin_backward(encoder));
+    LAE_TRY(lae_lstm_scatter_state_gradients(encoder, model->states.dh, model->states.dc));
+    LAE_TRY(lae_lstm_run_backward(encoder, 0, encoder->T, &none, NULL));
+    return lae_lstm_run_weights(encoder, &encoder->input, 0);
+}
+
+/* ---- forward and step ---- */
+
+static lstmae_status run_decoder(lstmae_seq2seq *model, lae_decoder *decoder, const lstmae_tensor *x,
+                                 const lstmae_tensor *future, int64_t steps)
+{
+    lae_sequence truth = { NULL, 0, 0 };
+    if (decoder->options.input == LSTMAE_INPUT_TRUTH && model->base.training && decoder->truth > 0.0) {
+        lstmae_view target;
+        LAE_TRY(lae_seq2seq_target(model, decoder, x, future, &target));
+        truth = (lae_sequence){ target.data, target.stride[0], target.stride[1] };
+    }
+    return lae_decoder_forward(decoder, &model->states, steps, &truth);
+}
+
+static lstmae_status run_forward(lstmae_seq2seq *model, const lstmae_tensor *x, const lstmae_tensor *future)
+{
+    LAE_TRY(lae_seq2seq_run_encoder(model, x));
+    for (int i = 0; i < model->count; i++) {
+        lae_decoder *decoder = &model->decoders[i];
+        LAE_TRY(run_decoder(model, decoder, x, future, lae_decoder_steps(decoder, x->view.dim[0])));
+    }
+    return LSTMAE_OK;
+}
+
+lstmae_status lstmae_seq2seq_forward(lstmae_seq2seq *model, const lstmae_tensor *x, const lstmae_tensor *future)
+{
+    LAE_CHECK_ARG(model != NULL, "seq2seq_forward");
+    LAE_CHECK_ARG(x != NULL, "seq2seq_forward");
+    LAE_TRY(run_check_sequence(model, "x", x));
+    int64_t steps = run_future_steps(model, 0);
+    if (steps > 0) LAE_TRY(run_check_future(model, x, future, steps));
+    LAE_TRY(run_dense(&x, x, &model->x_copy));
+    if (steps > 0) LAE_TRY(run_dense(&future, future, &model->future_copy));
+    return run_forward(model, x, future);
+}
+
+/* The loss of one decoder into its slot, and in training its gradient, ready for backward. */
+static lstmae_status run_loss(lstmae_seq2seq *model, int index, lstmae_loss *loss, const lstmae_tensor *x,
+                              const lstmae_tensor *future, double scale)
+{
+    lstmae_context *context = model->base.context;
+    lae_decoder *decoder = &model->decoders[index];
+    lstmae_view target, mask;
+    LAE_TRY(lae_seq2seq_target(model, decoder, x, future, &target));
+    lae_loss_use use = { .pred = &decoder->y->view, .target = &target, .mask_sum = -1.0 };
+    use.weight = scale * decoder->options.weight;
+    use.value = lae_at(model->losses->view.data, index, LSTMAE_F64);
+    if (model->lengths_count > 0 && decoder->options.target != LSTMAE_DECODE_FUTURE) {
+        LAE_TRY(lae_seq2seq_mask(model, x->view.dim[0], &mask));
+        use.mask = &mask;
+        use.mask_sum = model->mask_sum * (double)model->F;
+    }
+    if (model->base.training) {
+        LAE_TRY(lae_tensor_ensure(&decoder->dy, context, context->dtype, 3, decoder->y->view.dim));
+        use.grad = &decoder->dy->view;
+    }
+    return lae_loss_apply(loss, &use);
+}
+
+static lstmae_status run_backward(lstmae_seq2seq *model)
+{
+    lstmae_context *context = model->base.context;
+    lae_encoder_states *states = &model->states;
+    LAE_TRY(lae_tensor_ensure(&states->dh, context, context->dtype, 3, states->h->view.dim));
+    LAE_TRY(lae_tensor_ensure(&states->dc, context, context->dtype, 3, states->c->view.dim));
+    LAE_TRY(lae_op_fill(context, &states->dh->view, 0.0));
+    LAE_TRY(lae_op_fill(context, &states->dc->view, 0.0));
+    for (int i = 0; i < model->count; i++) LAE_TRY(lae_decoder_backward(&model->decoders[i], states));
+    return run_encoder_backward(model);
+}
+
+static lstmae_status run_read_losses(const lstmae_seq2seq *model, double *values)
+{
+    return lae_op_download(model->base.context, values, model->losses->view.data,
+                           (size_t)model->count * sizeof *values);
+}
+
+lstmae_status lstmae_seq2seq_step(lstmae_seq2seq *model, lstmae_loss *loss, const lstmae_tensor *x,
+                                  const lstmae_tensor *future, double scale, double *value)
+{
+    LAE_CHECK_ARG(model != NULL, "seq2seq_step");
+    LAE_CHECK_ARG(loss != NULL, "seq2seq_step");
+    LAE_CHECK_ARG(x != NULL, "seq2seq_step");
+    if (model->count == 0) return LAE_FAIL(ERR_STATE, "seq2seq_step: the model has no decoder");
+    if (lae_loss_context(loss) != model->base.context)
+        return LAE_FAIL(ERR_INVALID_ARG, "seq2seq_step: the loss belongs to another context");
+    LAE_TRY(run_check_sequence(model, "x", x));
+    int64_t steps = run_future_steps(model, 1), slots = model->count;
+    if (steps > 0) LAE_TRY(run_check_future(model, x, future, steps));
+    LAE_TRY(run_dense(&x, x, &model->x_copy));
+    if (steps > 0) LAE_TRY(run_dense(&future, future, &model->future_copy));
+    LAE_TRY(lae_tensor_ensure(&model->losses, model->base.context, LSTMAE_F64, 1, &slots));
+    LAE_TRY(lae_op_fill(model->base.context, &model->losses->view, 0.0));
+    LAE_TRY(run_forward(model, x, future));
+    for (int i = 0; i < model->count; i++) LAE_TRY(run_loss(model, i, loss, x, future, scale));
+    if (model->base.training) LAE_TRY(run_backward(model));
+    if (!value) return LSTMAE_OK;
+    double values[64];
+    LAE_TRY(run_read_losses(model, values));
+    *value = 0.0;
+    for (int i = 0; i < model->count; i++) *value += model->decoders[i].options.weight * values[i];
+    return LSTMAE_OK;
+}
+
+lstmae_status lstmae_seq2seq_decoder_loss(lstmae_seq2seq *model, int decoder, double *value)
+{
+    LAE_CHECK_ARG(model != NULL, "seq2seq_decoder_loss");
+    LAE_CHECK_ARG(value != NULL, "seq2seq_decoder_loss");
+    LAE_CHECK_ARG(decoder >= 0 && decoder < model->count, "seq2seq_decoder_loss");
+    if (!model->losses) return LAE_FAIL(ERR_STATE, "seq2seq_decoder_loss: there was no step");
+    double values[64];
+    LAE_TRY(run_read_losses(model, values));
+    *value = values[decoder];
+    return LSTMAE_OK;
+}
+
+/* ---- inference ---- */
+
+static lae_decoder *run_find(lstmae_seq2seq *model, int future)
+{
+    for (int i = 0; i < model->count; i++)
+        if ((model->decoders[i].options.target == LSTMAE_DECODE_FUTURE) == future) return &model->decoders[i];
+    return NULL;
+}
+
+static lstmae_status run_encode(lstmae_seq2seq *model, const lstmae_tensor *x, lstmae_tensor *code)
+{
+    const lae_encoder_states *states = &model->states;
+    LAE_TRY(run_dense(&x, x, &model->x_copy));
+    LAE_TRY(lae_seq2seq_run_encoder(model, x));
+    if (!code) return LSTMAE_OK;
+    lstmae_view top = states->h->view;
+    top.data = lae_at(top.data, (states->layers - 1) * top.stride[0], top.dtype);
+    top.ndim = 2;
+    for (int i = 0; i < 2; i++) {
+        top.dim[i] = top.dim[i + 1];
+        top.stride[i] = top.stride[i + 1];
+    }
+    lae_tensor_touch(code);
+    return lae_op_copy(model->base.context, &code->view, &top);
+}
+
+/* y = feedback(decoder's output), in the order of x where that is the reverse. */
+static lstmae_status run_show(lstmae_seq2seq *model, lae_decoder *decoder, lstmae_tensor *y)
+{
+    lstmae_context *context = model->base.context;
+    lstmae_view to = y->view;
+    int64_t K = decoder->K;
+    lae_tensor_touch(y);
+    if (decoder->options.target != LSTMAE_DECODE_REVERSED || K == 0)
+        return lae_op_map(context, decoder->options.feedback, 0.0, &to, &decoder->y->view);
+    if (model->lengths_count > 0) {
+        lstmae_view shown;
+        LAE_TRY(lae_seq2seq_target(model, decoder, decoder->y, NULL, &shown));
+        return lae_op_map(context, decoder->options.feedback, 0.0, &to, &shown);
+    }
+    to.data = lae_at(to.data, (K - 1) * to.stride[0], to.dtype);
+    to.stride[0] = -to.stride[0];
+    return lae_op_map(context, decoder->options.feedback, 0.0, &to, &decoder->y->view);
+}
+
+typedef enum run_kind { RUN_ENCODE, RUN_RECONSTRUCT, RUN_GENERATE } run_kind;
+
+static lstmae_status run_inference(lstmae_seq2seq *model, run_kind kind, const lstmae_tensor *x, lstmae_tensor *y)
+{
+    if (kind == RUN_ENCODE) return run_encode(model, x, y);
+    lae_decoder *decoder = run_find(model, kind == RUN_GENERATE);
+    LAE_TRY(run_encode(model, x, NULL));
+    LAE_TRY(run_decoder(model, decoder, x, NULL, y->view.dim[0]));
+    return run_show(model, decoder, y);
+}
+
+/* In inference mode for this call only. */
+static lstmae_status run_frozen(lstmae_seq2seq *model, run_kind kind, const lstmae_tensor *x, lstmae_tensor *y)
+{
+    int training = model->base.training;
+    if (!training) return run_inference(model, kind, x, y);
+    LAE_TRY(lstmae_module_set_training(&model->base, 0));
+    lstmae_status status = run_inference(model, kind, x, y);
+    lstmae_status restored = lstmae_module_set_training(&model->base, training);
+    return status != LSTMAE_OK ? status : restored;
+}
+
+lstmae_status lstmae_seq2seq_encode(lstmae_seq2seq *model, const lstmae_tensor *x, lstmae_tensor *code)
+{
+    LAE_CHECK_ARG(model != NULL, "seq2seq_encode");
+    LAE_CHECK_ARG(x != NULL, "seq2seq_encode");
+    LAE_CHECK_ARG(code != NULL, "seq2seq_encode");
+    LAE_TRY(run_check_sequence(model, "x", x));
+    int64_t width = model->encoder->D * model->encoder->H;
+    if (code->storage->context != model->base.context || code->view.dtype != (int)model->base.context->dtype)
+        return LAE_FAIL(ERR_INVALID_ARG, "seq2seq_encode: code is of another context or dtype");
+    if (code->view.ndim != 2 || code->view.dim[0] != x->view.dim[1] || code->view.dim[1] != width) {
+        char text[LAE_SHAPE_TEXT];
+        return LAE_FAIL(ERR_SHAPE, "seq2seq_encode: code is %s, [%lld,%lld] expected",
+                        lae_shape_text(text, sizeof text, &code->view), (long long)x->view.dim[1], (long long)width);
+    }
+    return run_frozen(model, RUN_ENCODE, x, code);
+}
+
+static lstmae_status run_check_output(const lstmae_seq2seq *model, const lstmae_tensor *x, const lstmae_tensor *y,
+                                      int64_t steps)
+{
+    LAE_TRY(run_check_sequence(model, "x", x));
+    LAE_TRY(run_check_sequence(model, "y", y));
+    if ((steps >= 0 && y->view.dim[0] != steps) || y->view.dim[1] != x->view.dim[1]) {
+        char got[LAE_SHAPE_TEXT], from[LAE_SHAPE_TEXT];
+        return LAE_FAIL(ERR_SHAPE, "seq2seq: y is %s for x of %s", lae_shape_text(got, sizeof got, &y->view),
+                        lae_shape_text(from, sizeof from, &x->view));
+    }
+    return LSTMAE_OK;
+}
+
+lstmae_status lstmae_seq2seq_reconstruct(lstmae_seq2seq *model, const lstmae_tensor *x, lstmae_tensor *y)
+{
+    LAE_CHECK_ARG(model != NULL, "seq2seq_reconstruct");
+    LAE_CHECK_ARG(x != NULL, "seq2seq_reconstruct");
+    LAE_CHECK_ARG(y != NULL, "seq2seq_reconstruct");
+    LAE_TRY(run_check_output(model, x, y, x->view.ndim == 3 ? x->view.dim[0] : -1));
+    if (!run_find(model, 0)) return LAE_FAIL(ERR_STATE, "seq2seq_reconstruct: no decoder reconstructs the input");
+    return run_frozen(model, RUN_RECONSTRUCT, x, y);
+}
+
+lstmae_status lstmae_seq2seq_generate(lstmae_seq2seq *model, const lstmae_tensor *x, lstmae_tensor *y)
+{
+    LAE_CHECK_ARG(model != NULL, "seq2seq_generate");
+    LAE_CHECK_ARG(x != NULL, "seq2seq_generate");
+    LAE_CHECK_ARG(y != NULL, "seq2seq_generate");
+    LAE_TRY(run_check_output(model, x, y, -1));
+    if (!run_find(model, 1)) return LAE_FAIL(ERR_STATE, "seq2seq_generate: no decoder predicts the future");
+    return run_frozen(model, RUN_GENERATE, x, y);
+}

@@ -1,0 +1,85 @@
+#include "module_internal.h"
+
+#include <lstmae/layers.h>
+
+#include <stdio.h>
+#include <string.h>
+
+typedef struct sequential_module {
+    lstmae_module base;
+    lstmae_module **children;
+    size_t count, capacity;
+} sequential_module;
+
+static lstmae_status sequential_forward(lstmae_module *module, const lstmae_tensor *input, const lstmae_tensor **output)
+{
+    sequential_module *m = (sequential_module *)module;
+    *output = input;
+    for (size_t i = 0; i < m->count; i++) LAE_TRY(lstmae_module_forward(m->children[i], *output, output));
+    return LSTMAE_OK;
+}
+
+static lstmae_status sequential_backward(lstmae_module *module, const lstmae_tensor *grad_output,
+                                         const lstmae_tensor **grad_input)
+{
+    sequential_module *m = (sequential_module *)module;
+    const lstmae_tensor *grad = grad_output;
+    for (size_t i = m->count; i-- > 0;)
+        LAE_TRY(lstmae_module_backward(m->children[i], grad, i > 0 || grad_input ? &grad : NULL));
+    if (grad_input) *grad_input = grad;
+    return LSTMAE_OK;
+}
+
+static void sequential_destroy(lstmae_module *module)
+{
+    sequential_module *m = (sequential_module *)module;
+    for (size_t i = 0; i < m->count; i++) lstmae_module_destroy(m->children[i]);
+    lae_free(&module->context->memory, m->children, m->capacity * sizeof *m->children);
+}
+
+static lstmae_status sequential_set_training(lstmae_module *module, int training)
+{
+    sequential_module *m = (sequential_module *)module;
+    for (size_t i = 0; i < m->count; i++) LAE_TRY(lstmae_module_set_training(m->children[i], training));
+    return LSTMAE_OK;
+}
+
+static const lae_module_ops sequential_ops = { "sequential", sequential_forward, sequential_backward,
+                                               sequential_destroy, sequential_set_training };
+
+lstmae_status lstmae_sequential_create(lstmae_module **out, lstmae_context *context)
+{
+    LAE_CHECK_ARG(out != NULL, "sequential_create");
+    *out = NULL;
+    LAE_CHECK_ARG(context != NULL, "sequential_create");
+    return lae_module_new(out, context, &sequential_ops, sizeof(sequential_module));
+}
+
+lstmae_status lstmae_sequential_append(lstmae_module *sequential, lstmae_module *child)
+{
+    LAE_CHECK_ARG(sequential != NULL, "sequential_append");
+    LAE_CHECK_ARG(child != NULL, "sequential_append");
+    if (sequential->ops != &sequential_ops)
+        return LAE_FAIL(ERR_INVALID_ARG, "sequential_append: the container is a %s", sequential->ops->name);
+    if (child == sequential || child->in_container)
+        return LAE_FAIL(ERR_STATE, "sequential_append: the child is already part of a container");
+    if (child->context != sequential->context)
+        return LAE_FAIL(ERR_INVALID_ARG, "sequential_append: the child belongs to another context");
+    sequential_module *m = (sequential_module *)sequential;
+    lae_memory *memory = &sequential->context->memory;
+    if (m->count == m->capacity) {
+        size_t capacity = m->capacity ? 2 * m->capacity : 8;
+        lstmae_module **grown = lae_calloc(memory, capacity, sizeof *grown);
+        if (!grown) return LAE_FAIL(ERR_NO_MEMORY, "sequential: out of memory");
+        if (m->count > 0) memcpy(grown, m->children, m->count * sizeof *grown);
+        lae_free(memory, m->children, m->capacity * sizeof *grown);
+        m->children = grown;
+        m->capacity = capacity;
+    }
+    char prefix[32];
+    snprintf(prefix, sizeof prefix, "%zu.", m->count);
+    LAE_TRY(lstmae_module_set_training(child, sequential->training));
+    LAE_TRY(lae_module_adopt(sequential, child, prefix));
+    m->children[m->count++] = child;
+    return LSTMAE_OK;
+}

@@ -1,0 +1,48 @@
+/* Inside of a tensor: a strided view of counted storage. */
+#ifndef LAE_TENSOR_INTERNAL_H
+#define LAE_TENSOR_INTERNAL_H
+
+#include "context_internal.h"
+#include "view.h"
+
+#include <lstmae/tensor.h>
+
+typedef struct lae_storage {
+    atomic_int references;
+    int owned;        /* 0: the caller's memory */
+    lstmae_context *context;
+    void *data;
+    size_t bytes;
+    uint64_t version; /* counts changes, so that what was derived from the content can be kept */
+} lae_storage;
+
+struct lstmae_tensor {
+    atomic_int references;
+    lae_storage *storage;
+    lstmae_view view;
+};
+
+lstmae_tensor *lae_tensor_retain(lstmae_tensor *tensor);
+
+/** The tensor's content changed, or may have. */
+void lae_tensor_touch(lstmae_tensor *tensor);
+uint64_t lae_tensor_version(const lstmae_tensor *tensor);
+
+/**
+ * Gives an owned, unshared tensor a new row-major shape, growing its storage when needed: content is undefined when
+ * the shape changes. *tensor may be NULL, then it is created (not zeroed). How outputs keep their memory from step to
+ * step.
+ */
+lstmae_status lae_tensor_ensure(lstmae_tensor **tensor, lstmae_context *context, lstmae_dtype dtype, int ndim,
+                                const int64_t *dims);
+
+/** Points *alias at `view` of base's storage; the handle is kept and renewed only when the storage changed. */
+lstmae_status lae_tensor_alias(lstmae_tensor **alias, lstmae_tensor *base, const lstmae_view *view);
+
+/**
+ * A row-major tensor of the same content: `tensor` itself where it is one, else *copy (kept for the next call) filled
+ * from it.
+ */
+lstmae_status lae_tensor_contiguous(const lstmae_tensor **out, const lstmae_tensor *tensor, lstmae_tensor **copy);
+
+#endif

@@ -1,0 +1,17 @@
+/* Entries of the "cpu" device that are products or contain some: gemm.c, prepare.c, lstm_*.c. See backend.h. */
+#ifndef LAE_CPU_ENTRIES_H
+#define LAE_CPU_ENTRIES_H
+
+#include <lstmae/backend.h>
+
+/* Float only: ERR_UNSUPPORTED without a text for other types. */
+lstmae_status cpu_gemm(lstmae_queue *queue, const lstmae_gemm_args *args);
+lstmae_status cpu_lstm_forward(lstmae_queue *queue, const lstmae_lstm_args *args);
+lstmae_status cpu_lstm_backward(lstmae_queue *queue, const lstmae_lstm_args *args);
+lstmae_status cpu_lstm_weight_gradient(lstmae_queue *queue, const lstmae_lstm_args *args);
+
+/* 0 bytes for other types. */
+size_t cpu_prepare_bytes(const lstmae_queue *queue, int kind, int64_t N, int64_t K, int dtype);
+lstmae_status cpu_prepare(lstmae_queue *queue, int kind, void *dst, const void *w, int64_t N, int64_t K, int dtype);
+
+#endif

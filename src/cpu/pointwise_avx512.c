@@ -1,0 +1,31 @@
+/* The loops of pointwise.h for one instruction set; this file is compiled with its flags. */
+#include "pointwise.h"
+#include "simd_log.h"
+#include "simd_math.h"
+#include "simd_words.h"
+
+#include "shared/random.h"
+
+#include "pointwise_kernels.inc"
+#include "pointwise_loss.inc"
+#include "pointwise_random.inc"
+#include "pointwise_update.inc"
+
+const lae_pointwise lae_pointwise_avx512 = {
+    .isa = LAE_ISA_AVX512,
+    .map = pointwise_map,
+    .map_backward = pointwise_map_backward,
+    .axpby = pointwise_axpby,
+    .multiply = pointwise_multiply,
+    .select = pointwise_select,
+    .sum = pointwise_sum,
+    .sum_squares = pointwise_sum_squares,
+    .add_row = pointwise_add_row,
+    .loss = pointwise_loss,
+    .update = pointwise_update,
+    .random_words = pointwise_random_words,
+    .uniform = pointwise_uniform,
+    .normal = pointwise_normal,
+    .bernoulli = pointwise_bernoulli,
+    .dropout = pointwise_dropout,
+};

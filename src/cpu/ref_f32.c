@@ -1,0 +1,33 @@
+/* The reference kernels in float. */
+#include "ref.h"
+
+#include "shared/random.h"
+
+#include <math.h>
+#include <stddef.h>
+
+#define REAL float
+#define UNIFORM lae_uniform_float
+
+#include "ref_arrays.inc"
+#include "ref_lstm.inc"
+#include "ref_update.inc"
+
+const ref_kernels ref_kernels_f32 = {
+    .copy = ref_copy,
+    .fill = ref_fill,
+    .gemm = ref_gemm,
+    .map = ref_map,
+    .map_backward = ref_map_backward,
+    .axpby = ref_axpby,
+    .multiply = ref_multiply,
+    .select = ref_select,
+    .reduce = ref_reduce,
+    .sum_squares = ref_sum_squares,
+    .random = ref_random,
+    .dropout = ref_dropout,
+    .loss = ref_loss,
+    .update = ref_update,
+    .lstm_cell_forward = ref_lstm_cell_forward,
+    .lstm_cell_backward = ref_lstm_cell_backward,
+};

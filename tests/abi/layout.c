@@ -1,0 +1,89 @@
+/*
+ * Layout of every public struct on 64-bit machines: a program built against older headers passes structs of these
+ * sizes. A struct may grow at its end (change the row, keep the members before); anything else breaks such programs.
+ */
+#include <lstmae/backend.h>
+#include <lstmae/lstmae.h>
+
+#include <stdio.h>
+
+/* X(struct, size, last member, its offset) */
+#define PUBLIC_STRUCTS(X)                                                                          \
+    X(lstmae_context_options, 56, dtype, 52)                                                       \
+    X(lstmae_memory_info, 32, allocations, 24)                                                     \
+    X(lstmae_device_info, 144, description, 48)                                                    \
+    X(lstmae_lstm_options, 32, forget_bias, 24)                                                    \
+    X(lstmae_decoder_options, 72, weight, 64)                                                      \
+    X(lstmae_loss_options, 24, delta, 16)                                                          \
+    X(lstmae_optimizer_options, 96, clip_velocity, 88)                                             \
+    X(lstmae_schedule_options, 72, threshold, 64)                                                  \
+    X(lstmae_file_options, 24, scale, 16)                                                          \
+    X(lstmae_moving_options, 48, seed, 40)                                                         \
+    X(lstmae_loader_options, 40, seed, 32)                                                         \
+    X(lstmae_batch, 40, index, 32)                                                                 \
+    X(lstmae_objective, 32, payload, 24)                                                           \
+    X(lstmae_fit_event, 72, seconds, 64)                                                           \
+    X(lstmae_fit_options, 104, payload, 96)                                                        \
+    X(lstmae_checkpoint, 56, config, 48)                                                           \
+    X(lstmae_host, 24, log, 16)                                                                    \
+    X(lstmae_memory, 24, payload, 16)                                                              \
+    X(lstmae_queue_options, 48, memory, 24)                                                        \
+    X(lstmae_view, 80, dtype, 76)                                                                  \
+    X(lstmae_random_key, 24, first, 16)                                                            \
+    X(lstmae_gemm_args, 112, reserved, 108)                                                        \
+    X(lstmae_lstm_args, 296, beta, 288)                                                            \
+    X(lstmae_loss_args, 216, value, 208)                                                           \
+    X(lstmae_update_tensor, 56, weight_decay, 48)                                                  \
+    X(lstmae_update_args, 128, norm_sq, 120)                                                       \
+    X(lstmae_backend_api, 280, host_release, 272)
+
+/* X(struct, macro) */
+#define INITIALISERS(X)                                                                            \
+    X(lstmae_context_options, LSTMAE_CONTEXT_OPTIONS_INIT)                                         \
+    X(lstmae_memory_info, LSTMAE_MEMORY_INFO_INIT)                                                 \
+    X(lstmae_device_info, LSTMAE_DEVICE_INFO_INIT)                                                 \
+    X(lstmae_lstm_options, LSTMAE_LSTM_OPTIONS_INIT)                                               \
+    X(lstmae_decoder_options, LSTMAE_DECODER_OPTIONS_INIT)                                         \
+    X(lstmae_loss_options, LSTMAE_LOSS_OPTIONS_INIT)                                               \
+    X(lstmae_optimizer_options, LSTMAE_SGD_OPTIONS_INIT)                                           \
+    X(lstmae_optimizer_options, LSTMAE_ADAM_OPTIONS_INIT)                                          \
+    X(lstmae_optimizer_options, LSTMAE_ADAMW_OPTIONS_INIT)                                         \
+    X(lstmae_optimizer_options, LSTMAE_RMSPROP_OPTIONS_INIT)                                       \
+    X(lstmae_optimizer_options, LSTMAE_RMSPROP_TF1_OPTIONS_INIT)                                   \
+    X(lstmae_schedule_options, LSTMAE_SCHEDULE_OPTIONS_INIT)                                       \
+    X(lstmae_file_options, LSTMAE_FILE_OPTIONS_INIT)                                               \
+    X(lstmae_moving_options, LSTMAE_MOVING_OPTIONS_INIT)                                           \
+    X(lstmae_loader_options, LSTMAE_LOADER_OPTIONS_INIT)                                           \
+    X(lstmae_batch, LSTMAE_BATCH_INIT)                                                             \
+    X(lstmae_objective, LSTMAE_OBJECTIVE_INIT)                                                     \
+    X(lstmae_fit_options, LSTMAE_FIT_OPTIONS_INIT)                                                 \
+    X(lstmae_checkpoint, LSTMAE_CHECKPOINT_INIT)
+
+static int failed;
+
+static void layout_expect(const char *what, size_t got, size_t want)
+{
+    if (got == want) return;
+    printf("%s: %zu, was %zu\n", what, got, want);
+    failed = 1;
+}
+
+#define CHECK_LAYOUT(type, size, last, offset)                                                     \
+    layout_expect("size of " #type, sizeof(type), size);                                           \
+    layout_expect("offset of " #type "." #last, offsetof(type, last), offset);                     \
+    layout_expect("end of " #type, offsetof(type, last) + sizeof(((type *)0)->last), size);
+
+#define CHECK_INITIALISER(type, macro)                                                             \
+    {                                                                                              \
+        type options = macro;                                                                      \
+        layout_expect("struct_size in " #macro, options.struct_size, sizeof(type));                \
+        layout_expect("offset of struct_size in " #type, offsetof(type, struct_size), 0);          \
+    }
+
+int main(void)
+{
+    if (sizeof(void *) != 8 || sizeof(long) != 8) return 77;
+    PUBLIC_STRUCTS(CHECK_LAYOUT)
+    INITIALISERS(CHECK_INITIALISER)
+    return failed;
+}

@@ -1,0 +1,69 @@
+#include "bench_measure.h"
+
+#include "bench_machine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define MEASURE_MAX_TIMES 2000
+#define MEASURE_GROUP_SECONDS 2e-4
+
+static int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double measure_group(void (*run)(void *payload), void *payload, int64_t group)
+{
+    double start = bench_seconds();
+    for (int64_t i = 0; i < group; i++) run(payload);
+    return (bench_seconds() - start) / (double)group;
+}
+
+/** Runs that together take long enough for the clock. */
+static int64_t measure_group_size(void (*run)(void *payload), void *payload)
+{
+    int64_t group = 1;
+    while (measure_group(run, payload, group) * (double)group < MEASURE_GROUP_SECONDS && group < INT64_C(1) << 20)
+        group *= 2;
+    return group;
+}
+
+bench_time bench_measure(void (*run)(void *payload), void *payload, int quick)
+{
+    static double times[MEASURE_MAX_TIMES];
+    const double budget = quick ? 0.05 : 2.0;
+    int count = 0, least = quick ? 3 : 5, most = quick ? 10 : MEASURE_MAX_TIMES;
+    double first = measure_group(run, payload, 1);
+    if (first > 2.0)
+        least = 3;
+    else
+        run(payload);
+    int64_t group = measure_group_size(run, payload);
+    double start = bench_seconds();
+    while (count < least || (count < most && bench_seconds() - start < budget))
+        times[count++] = 1e3 * measure_group(run, payload, group);
+    qsort(times, (size_t)count, sizeof(times[0]), compare_doubles);
+    double median = 0.5 * (times[count / 2] + times[(count - 1) / 2]);
+    return (bench_time){ median, times[0], times[count - 1], count };
+}
+
+void bench_rss_reset(void)
+{
+    FILE *file = fopen("/proc/self/clear_refs", "w");
+    if (!file) return;
+    fputs("5", file);
+    fclose(file);
+}
+
+uint64_t bench_rss_peak(void)
+{
+    FILE *file = fopen("/proc/self/status", "r");
+    char line[256];
+    unsigned long long kilobytes = 0;
+    if (!file) return 0;
+    while (fgets(line, sizeof(line), file) && sscanf(line, "VmHWM: %llu", &kilobytes) != 1) continue;
+    fclose(file);
+    return (uint64_t)kilobytes * 1024;
+}

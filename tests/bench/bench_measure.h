@@ -1,0 +1,27 @@
+/* Timing: warm up, repeat, and say what is in the middle and at the ends; memory at its highest. */
+#ifndef LAE_BENCH_MEASURE_H
+#define LAE_BENCH_MEASURE_H
+
+#include <stdint.h>
+
+typedef struct bench_time {
+    double median_ms, min_ms, max_ms; /* of one run */
+    int repetitions;
+} bench_time;
+
+/**
+ * Times `run`: twice to warm up (once where it takes seconds), then at least 3 times (5 where it is quick) and for
+ * about two seconds. Runs shorter than a fifth of a millisecond are timed in groups, of which the mean counts as one
+ * time.
+ *
+ * @param quick few repetitions: shows that it works, not how fast
+ */
+bench_time bench_measure(void (*run)(void *payload), void *payload, int quick);
+
+/** Begins a new peak of the process's resident memory, where the system can do that. */
+void bench_rss_reset(void);
+
+/** Highest resident memory since then in bytes; 0 where unknown. */
+uint64_t bench_rss_peak(void);
+
+#endif

@@ -1,0 +1,193 @@
+#include "bench_workloads.h"
+
+#include "bench_count.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void bench_check(lstmae_status status)
+{
+    if (status >= 0) return;
+    fprintf(stderr, "lstmae_bench: %s: %s\n", lstmae_status_name(status), lstmae_last_error());
+    exit(1);
+}
+
+/* A linear congruential generator: the values only have to be ordinary. */
+lstmae_tensor *bench_tensor(lstmae_context *context, int ndim, const int64_t *dims)
+{
+    lstmae_tensor *tensor = NULL;
+    uint32_t state = 12345;
+    bench_check(lstmae_tensor_create(&tensor, context, LSTMAE_F32, ndim, dims));
+    size_t count = (size_t)lstmae_tensor_numel(tensor);
+    float *values = malloc(count * sizeof(float));
+    if (!values) exit(1);
+    for (size_t i = 0; i < count; i++) {
+        state = state * 1664525u + 1013904223u;
+        values[i] = (float)(state >> 8) / 16777216.0f;
+    }
+    bench_check(lstmae_tensor_write(tensor, values, count * sizeof(float)));
+    free(values);
+    return tensor;
+}
+
+static lstmae_tensor *sequence(lstmae_context *context, int64_t T, int64_t B, int64_t F)
+{
+    const int64_t dims[] = { T, B, F };
+    return bench_tensor(context, 3, dims);
+}
+
+void bench_model_release(bench_model *model)
+{
+    lstmae_tensor *tensors[] = { model->x, model->future, model->y, model->dy };
+    for (size_t i = 0; i < sizeof(tensors) / sizeof(tensors[0]); i++) lstmae_tensor_destroy(tensors[i]);
+    lstmae_optimizer_destroy(model->optimizer);
+    lstmae_loss_destroy(model->loss);
+    lstmae_seq2seq_destroy(model->seq2seq);
+    lstmae_module_destroy(model->module);
+    memset(model, 0, sizeof(*model));
+}
+
+static void add_mode(bench_model *model, const char *name, void (*run)(void *), double operations, double bytes)
+{
+    model->modes[model->mode_count++] = (bench_mode){ name, run, operations, bytes };
+}
+
+/* --- sequence-to-sequence models --------------------------------------------------------------------------------- */
+
+static void run_train(void *payload)
+{
+    bench_model *model = payload;
+    double value = 0;
+    bench_check(lstmae_module_zero_grad(lstmae_seq2seq_module(model->seq2seq)));
+    bench_check(lstmae_seq2seq_step(model->seq2seq, model->loss, model->x, model->future, 1.0, &value));
+    bench_check(lstmae_optimizer_step(model->optimizer));
+}
+
+static void run_generate(void *payload)
+{
+    bench_model *model = payload;
+    bench_check(lstmae_seq2seq_generate(model->seq2seq, model->x, model->y));
+}
+
+static void run_reconstruct(void *payload)
+{
+    bench_model *model = payload;
+    bench_check(lstmae_seq2seq_reconstruct(model->seq2seq, model->x, model->y));
+}
+
+static void add_decoder(bench_model *model, int target, int64_t steps, uint32_t flags)
+{
+    lstmae_decoder_options options = LSTMAE_DECODER_OPTIONS_INIT;
+    options.target = target;
+    options.steps = steps;
+    options.flags = flags;
+    bench_check(lstmae_seq2seq_add_decoder(model->seq2seq, &options));
+}
+
+static void create_seq2seq(const bench_workload *w, bench_model *model, lstmae_context *context, uint32_t flags)
+{
+    lstmae_lstm_options encoder = LSTMAE_LSTM_OPTIONS_INIT;
+    encoder.layers = w->layers;
+    encoder.flags = flags;
+    bench_check(lstmae_seq2seq_create(&model->seq2seq, context, w->I, w->H, &encoder));
+    bench_check(lstmae_loss_create(&model->loss, context, NULL));
+    add_decoder(model, LSTMAE_DECODE_REVERSED, 0, flags);
+    model->x = sequence(context, w->T, w->B, w->I);
+    model->y = sequence(context, w->T, w->B, w->I);
+}
+
+/** An encoder, a decoder for the input and one for as many frames after it; MSE, Adam. */
+static void create_composite(const bench_workload *w, bench_model *model, lstmae_context *context)
+{
+    lstmae_optimizer_options adam = LSTMAE_ADAM_OPTIONS_INIT;
+    bench_ops encoder = bench_count_lstm(w->T, w->B, w->I, w->H, w->layers, BENCH_ZERO_STATE);
+    bench_ops decoder = bench_count_decoder(w->T, w->B, w->I, w->H, w->layers);
+    create_seq2seq(w, model, context, 0);
+    add_decoder(model, LSTMAE_DECODE_FUTURE, w->T, 0);
+    model->future = sequence(context, w->T, w->B, w->I);
+    adam.lr = 5e-4;
+    bench_check(lstmae_optimizer_create(&model->optimizer, lstmae_seq2seq_module(model->seq2seq), &adam));
+    bench_ops all = bench_ops_sum(encoder, bench_ops_sum(decoder, decoder));
+    add_mode(model, "train", run_train, bench_ops_total(all), 0);
+    add_mode(model, "generate", run_generate, encoder.forward + decoder.forward, 0);
+}
+
+/** A recurrent autoencoder of one sequence; TensorFlow 1's RMSProp. */
+static void create_peephole(const bench_workload *w, bench_model *model, lstmae_context *context)
+{
+    lstmae_optimizer_options rmsprop = LSTMAE_RMSPROP_TF1_OPTIONS_INIT;
+    bench_ops encoder = bench_count_lstm(w->T, w->B, w->I, w->H, w->layers, BENCH_ZERO_STATE);
+    bench_ops all = bench_ops_sum(encoder, bench_count_decoder(w->T, w->B, w->I, w->H, w->layers));
+    create_seq2seq(w, model, context, LSTMAE_LSTM_PEEPHOLE);
+    bench_check(lstmae_optimizer_create(&model->optimizer, lstmae_seq2seq_module(model->seq2seq), &rmsprop));
+    add_mode(model, "train", run_train, bench_ops_total(all), 0);
+    add_mode(model, "reconstruct", run_reconstruct, all.forward, 0);
+}
+
+/* --- one LSTM ---------------------------------------------------------------------------------------------------- */
+
+static void run_forward(void *payload)
+{
+    bench_model *model = payload;
+    bench_check(lstmae_module_set_training(model->module, 0));
+    bench_check(lstmae_module_forward(model->module, model->x, NULL));
+}
+
+static void run_forward_backward(void *payload)
+{
+    bench_model *model = payload;
+    bench_check(lstmae_module_set_training(model->module, 1));
+    bench_check(lstmae_module_zero_grad(model->module));
+    bench_check(lstmae_module_forward(model->module, model->x, NULL));
+    bench_check(lstmae_module_backward(model->module, model->dy, NULL));
+}
+
+static void run_step(void *payload)
+{
+    bench_model *model = payload;
+    bench_check(lstmae_module_forward(model->module, model->x, NULL));
+}
+
+static void create_lstm(const bench_workload *w, bench_model *model, lstmae_context *context, uint32_t flags)
+{
+    lstmae_lstm_options options = LSTMAE_LSTM_OPTIONS_INIT;
+    options.layers = w->layers;
+    options.flags = flags;
+    bench_check(lstmae_lstm_create(&model->module, context, w->I, w->H, &options));
+    model->x = sequence(context, w->T, w->B, w->I);
+}
+
+/** A layer over whole sequences; the gradient of its input is not wanted. */
+static void create_layer(const bench_workload *w, bench_model *model, lstmae_context *context)
+{
+    bench_ops ops = bench_count_lstm(w->T, w->B, w->I, w->H, w->layers, BENCH_ZERO_STATE);
+    create_lstm(w, model, context, 0);
+    model->dy = sequence(context, w->T, w->B, w->H);
+    add_mode(model, "forward", run_forward, ops.forward, 0);
+    add_mode(model, "train", run_forward_backward, bench_ops_total(ops), 0);
+}
+
+/** One step at a time from the state of the step before. */
+static void create_stream(const bench_workload *w, bench_model *model, lstmae_context *context)
+{
+    bench_ops ops = bench_count_lstm(1, 1, w->I, w->H, w->layers, 0);
+    create_lstm(w, model, context, LSTMAE_LSTM_CARRY);
+    bench_check(lstmae_module_set_training(model->module, 0));
+    double weights = (double)lstmae_module_param_elements(model->module);
+    add_mode(model, "step", run_step, ops.forward, weights * (double)sizeof(float));
+}
+
+const bench_workload bench_workloads[] = {
+    { "composite_b16_h256", create_composite, 10, 16, 4096, 256, 2 },
+    { "composite_b32_h512", create_composite, 10, 32, 4096, 512, 2 },
+    { "composite_b128_h2048", create_composite, 10, 128, 4096, 2048, 2 },
+    { "peephole_b1_t25_i385_h15", create_peephole, 25, 1, 385, 15, 1 },
+    { "lstm_b64_t100_i512_h512", create_layer, 100, 64, 512, 512, 1 },
+    { "stream_i8_h64", create_stream, 1, 1, 8, 64, 1 },
+    { "stream_i32_h128_l2", create_stream, 1, 1, 32, 128, 2 },
+    { "stream_i64_h512_l2", create_stream, 1, 1, 64, 512, 2 },
+    { "stream_i4096_h1024_l2", create_stream, 1, 1, 4096, 1024, 2 },
+};
+
+const int bench_workload_count = (int)(sizeof(bench_workloads) / sizeof(bench_workloads[0]));

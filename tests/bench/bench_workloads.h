@@ -1,0 +1,47 @@
+/* What is timed: models with their data, and how to run one step of each. */
+#ifndef LAE_BENCH_WORKLOADS_H
+#define LAE_BENCH_WORKLOADS_H
+
+#include <lstmae/lstmae.h>
+
+#define BENCH_MAX_MODES 2
+
+typedef struct bench_mode {
+    const char *name;
+    void (*run)(void *model);
+    double operations; /* useful floating-point operations of one run; see bench_count.h */
+    double bytes;      /* of the weights, where reading them is what limits a run; else 0 */
+} bench_mode;
+
+typedef struct bench_model bench_model;
+
+typedef struct bench_workload {
+    const char *name;
+    /** Makes model and data on the context and fills in the modes. */
+    void (*create)(const struct bench_workload *workload, bench_model *model, lstmae_context *context);
+    int64_t T, B, I, H, layers;
+} bench_workload;
+
+/** One workload brought to life. */
+struct bench_model {
+    lstmae_module *module; /* an LSTM; owned */
+    lstmae_seq2seq *seq2seq;
+    lstmae_loss *loss;
+    lstmae_optimizer *optimizer;
+    lstmae_tensor *x, *future, *y, *dy;
+    bench_mode modes[BENCH_MAX_MODES];
+    int mode_count;
+};
+
+extern const bench_workload bench_workloads[];
+extern const int bench_workload_count;
+
+/** Ends the program with the library's text when a call failed. */
+void bench_check(lstmae_status status);
+
+/** A tensor drawn uniformly from [0,1). */
+lstmae_tensor *bench_tensor(lstmae_context *context, int ndim, const int64_t *dims);
+
+void bench_model_release(bench_model *model);
+
+#endif

@@ -1,0 +1,165 @@
+/* How fast the library is on this machine, next to what the machine can do. docs/benchmarks.md explains the figures. */
+#include "bench_gemm.h"
+#include "bench_machine.h"
+#include "bench_report.h"
+#include "bench_workloads.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct bench_options {
+    const char *json, *filter, *mode;
+    int threads, quick, machine; /* machine: and nothing else */
+} bench_options;
+
+#define BENCH_MAX_RESULTS 64
+
+static const char usage[] =
+    "usage: lstmae_bench [options]\n"
+    "\n"
+    "Measures the machine's FMA peak, matrix products and memory, then training steps and inference.\n"
+    "\n"
+    "  --json FILE     also write the results there\n"
+    "  --filter TEXT   only workloads whose name contains TEXT; of the machine, only the FMA peak\n"
+    "  --mode NAME     only this mode: train, generate, reconstruct, forward, step\n"
+    "  --threads N     threads; default: one per core this process may use\n"
+    "  --machine       only the machine\n"
+    "  --quick         few repetitions: shows that it works, not how fast\n"
+    "  --list          name the workloads and end\n"
+    "  --help          this text\n";
+
+static void list_workloads(void)
+{
+    for (int i = 0; i < bench_workload_count; i++) printf("%s\n", bench_workloads[i].name);
+    exit(0);
+}
+
+static const char *option_value(int argc, char **argv, int *i)
+{
+    if (*i + 1 < argc) return argv[++*i];
+    fprintf(stderr, "lstmae_bench: %s wants a value\n", argv[*i]);
+    exit(2);
+}
+
+/** Where the value of an option with a text goes; NULL for other options. */
+static const char **text_option(bench_options *options, const char *name)
+{
+    if (strcmp(name, "--json") == 0) return &options->json;
+    if (strcmp(name, "--filter") == 0) return &options->filter;
+    if (strcmp(name, "--mode") == 0) return &options->mode;
+    return NULL;
+}
+
+static void other_option(bench_options *options, const char *name)
+{
+    if (strcmp(name, "--quick") == 0) {
+        options->quick = 1;
+    } else if (strcmp(name, "--machine") == 0) {
+        options->machine = 1;
+    } else if (strcmp(name, "--list") == 0) {
+        list_workloads();
+    } else if (strcmp(name, "--help") == 0) {
+        fputs(usage, stdout);
+        exit(0);
+    } else {
+        fprintf(stderr, "lstmae_bench: unknown option %s\n\n%s", name, usage);
+        exit(2);
+    }
+}
+
+static bench_options read_options(int argc, char **argv)
+{
+    bench_options options = { NULL, "", NULL, 0, 0, 0 };
+    for (int i = 1; i < argc; i++) {
+        const char **text = text_option(&options, argv[i]);
+        if (text) {
+            *text = option_value(argc, argv, &i);
+        } else if (strcmp(argv[i], "--threads") == 0) {
+            options.threads = atoi(option_value(argc, argv, &i));
+        } else {
+            other_option(&options, argv[i]);
+        }
+    }
+    return options;
+}
+
+static lstmae_context *open_context(int threads)
+{
+    lstmae_context_options options = LSTMAE_CONTEXT_OPTIONS_INIT;
+    lstmae_context *context = NULL;
+    options.threads = threads;
+    options.seed = 1;
+    bench_check(lstmae_context_create(&context, "cpu", &options));
+    return context;
+}
+
+static bench_machine_info measure_machine(const bench_options *options)
+{
+    bench_machine_info machine = { .isa = bench_peak_isa(), .library = lstmae_version_string() };
+    lstmae_context *context = open_context(options->threads);
+    machine.threads = lstmae_context_threads(context);
+    lstmae_context_destroy(context);
+    bench_cpu_name(machine.cpu, (int)sizeof(machine.cpu));
+    machine.peak_gflops = bench_peak_gflops(machine.threads);
+    if (options->filter[0] != '\0') return machine;
+    machine.gemm_gflops = bench_gemm_gflops(machine.threads, options->quick);
+    machine.blas_gflops = bench_blas_gflops(machine.threads, options->quick);
+    machine.read_gbytes = bench_read_gbytes(machine.threads);
+    machine.copy_gbytes = bench_copy_gbytes(machine.threads);
+    return machine;
+}
+
+static bench_result measure_mode(const bench_mode *mode, bench_model *model, const bench_machine_info *machine,
+                                 int quick)
+{
+    bench_result result = { .mode = mode->name, .time = bench_measure(mode->run, model, quick) };
+    double seconds = 1e-3 * result.time.median_ms;
+    result.gflops = 1e-9 * mode->operations / seconds;
+    result.gbytes = 1e-9 * mode->bytes / seconds;
+    result.share = machine->peak_gflops > 0 ? result.gflops / machine->peak_gflops : 0;
+    return result;
+}
+
+/** Appends a result for each mode; each workload has a context of its own. */
+static int run_workload(const bench_workload *workload, const bench_options *options, const bench_machine_info *machine,
+                        bench_result *results)
+{
+    lstmae_context *context = open_context(options->threads);
+    lstmae_memory_info memory = LSTMAE_MEMORY_INFO_INIT;
+    bench_model model = { 0 };
+    int count = 0;
+    bench_rss_reset();
+    workload->create(workload, &model, context);
+    for (int i = 0; i < model.mode_count; i++) {
+        if (options->mode && strcmp(options->mode, model.modes[i].name) != 0) continue;
+        results[count] = measure_mode(&model.modes[i], &model, machine, options->quick);
+        results[count].name = workload->name;
+        bench_check(lstmae_context_memory(context, &memory));
+        results[count].peak_bytes = memory.peak;
+        results[count].peak_rss = bench_rss_peak();
+        bench_print_result(&results[count++]);
+    }
+    bench_model_release(&model);
+    lstmae_context_destroy(context);
+    return count;
+}
+
+int main(int argc, char **argv)
+{
+    static bench_result results[BENCH_MAX_RESULTS];
+    bench_options options = read_options(argc, argv);
+    bench_machine_info machine = measure_machine(&options);
+    int count = 0;
+    bench_print_machine(&machine);
+    if (!options.machine) bench_print_heading();
+    for (int i = 0; i < bench_workload_count && !options.machine; i++) {
+        if (!strstr(bench_workloads[i].name, options.filter)) continue;
+        count += run_workload(&bench_workloads[i], &options, &machine, results + count);
+    }
+    if (options.json && !bench_write_json(options.json, &machine, results, count)) {
+        fprintf(stderr, "lstmae_bench: cannot write %s\n", options.json);
+        return 1;
+    }
+    return 0;
+}

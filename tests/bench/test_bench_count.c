@@ -1,0 +1,35 @@
+/* The counting of operations against figures worked out by hand. */
+#include "bench_count.h"
+#include "support.h"
+
+/** Composite of B=128, T=10+10, I=4096, H=2048, two layers: docs/benchmarks.md has the table. */
+static void test_composite(void **state)
+{
+    (void)state;
+    bench_ops encoder = bench_count_lstm(10, 128, 4096, 2048, 2, BENCH_ZERO_STATE);
+    bench_ops decoder = bench_count_decoder(10, 128, 4096, 2048, 2);
+    bench_ops all = bench_ops_sum(encoder, bench_ops_sum(decoder, decoder));
+    assert_in_range((uint64_t)(all.forward / 1e8 + 0.5), 6614, 6614);
+    assert_in_range((uint64_t)(all.data / 1e8 + 0.5), 5755, 5755);
+    assert_in_range((uint64_t)(all.weights / 1e8 + 0.5), 6614, 6614);
+    assert_in_range((uint64_t)(bench_ops_total(all) / 1e9 + 0.5), 1898, 1898);
+}
+
+/** One step of one unit: each of four gates takes one product with x and one with h. */
+static void test_smallest(void **state)
+{
+    (void)state;
+    bench_ops ops = bench_count_lstm(1, 1, 1, 1, 1, 0);
+    assert_int_equal((int)ops.forward, 16);
+    assert_int_equal((int)ops.weights, 16);
+    assert_int_equal((int)ops.data, 8);
+    ops = bench_count_lstm(1, 1, 1, 1, 1, BENCH_ZERO_STATE | BENCH_INPUT_GRAD);
+    assert_int_equal((int)ops.forward, 8);
+    assert_int_equal((int)ops.data, 8);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_composite), cmocka_unit_test(test_smallest) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

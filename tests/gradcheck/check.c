@@ -1,0 +1,131 @@
+#include "check.h"
+
+#include "context_internal.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#define CHECK_STEP (1.0 / 128.0)
+
+check_totals check_all;
+
+lstmae_context *check_context(void)
+{
+    lstmae_context_options options = LSTMAE_CONTEXT_OPTIONS_INIT;
+    lstmae_context *context = NULL;
+    options.dtype = LSTMAE_F64;
+    options.threads = 1;
+    assert_ok(lstmae_context_create(&context, "cpu:ref", &options));
+    return context;
+}
+
+lstmae_tensor *check_draw(lstmae_context *context, int ndim, const int64_t *dims, uint64_t seed, double scale)
+{
+    lstmae_tensor *tensor = values_tensor(context, ndim, dims, NULL);
+    values_draw(lstmae_tensor_data(tensor), (size_t)lstmae_tensor_numel(tensor), seed, scale);
+    return tensor;
+}
+
+double check_dot(const lstmae_tensor *a, const lstmae_tensor *b)
+{
+    double sum = 0, *left = values_read(a), *right = values_read(b);
+    assert_int_equal(lstmae_tensor_numel(a), lstmae_tensor_numel(b));
+    for (int64_t i = 0; i < lstmae_tensor_numel(a); i++) sum += left[i] * right[i];
+    free(left);
+    free(right);
+    return sum;
+}
+
+void check_draw_params(lstmae_module *module, double scale)
+{
+    for (size_t i = 0; i < lstmae_module_param_count(module); i++) {
+        lstmae_tensor *param = lstmae_module_param(module, i);
+        values_draw(lstmae_tensor_data(param), (size_t)lstmae_tensor_numel(param), 1000 + i, scale);
+    }
+}
+
+void check_add(check *c, const char *name, lstmae_tensor *tensor, const lstmae_tensor *gradient)
+{
+    assert_true(c->count < CHECK_MAX_ARRAYS);
+    assert_non_null(gradient);
+    assert_int_equal(lstmae_tensor_numel(tensor), lstmae_tensor_numel(gradient));
+    c->arrays[c->count].name = name;
+    c->arrays[c->count].tensor = tensor;
+    c->arrays[c->count].gradient = values_read(gradient);
+    c->count++;
+}
+
+void check_add_params(check *c, lstmae_module *module)
+{
+    for (size_t i = 0; i < lstmae_module_param_count(module); i++)
+        check_add(c, lstmae_module_param_name(module, i), lstmae_module_param(module, i),
+                  lstmae_module_param_grad(module, i));
+}
+
+static double check_value_at(check *c, lstmae_tensor *tensor, int64_t i, double value)
+{
+    ((double *)lstmae_tensor_data(tensor))[i] = value;
+    return c->value(c->payload);
+}
+
+/* f(x+n s) - f(x-n s) */
+static double check_difference(check *c, lstmae_tensor *tensor, int64_t i, double x, double n)
+{
+    const double step = n * CHECK_STEP;
+    return check_value_at(c, tensor, i, x + step) - check_value_at(c, tensor, i, x - step);
+}
+
+/* With d_n the differences above: f'(x) = (45 d_1 - 9 d_2 + d_3) / (60 s) + O(s^6) */
+static double check_numeric(check *c, lstmae_tensor *tensor, int64_t i)
+{
+    const double x = ((double *)lstmae_tensor_data(tensor))[i];
+    double d1 = check_difference(c, tensor, i, x, 1), d2 = check_difference(c, tensor, i, x, 2);
+    double d3 = check_difference(c, tensor, i, x, 3);
+    ((double *)lstmae_tensor_data(tensor))[i] = x;
+    return (45 * d1 - 9 * d2 + d3) / (60 * CHECK_STEP);
+}
+
+static void check_fail(check *c, const char *array, int64_t i, double got, double want)
+{
+    print_error("%s: gradient of %s[%lld] is %.12g, central differences give %.12g\n", c->name, array, (long long)i,
+                got, want);
+    check_all.failures++;
+}
+
+static void check_array(check *c, size_t index)
+{
+    lstmae_tensor *tensor = c->arrays[index].tensor;
+    const double *gradient = c->arrays[index].gradient;
+    int64_t count = lstmae_tensor_numel(tensor);
+    double largest = 0;
+    for (int64_t i = 0; i < count; i++) largest = fmax(largest, fabs(gradient[i]));
+    for (int64_t i = 0; i < count; i++) {
+        double numeric = check_numeric(c, tensor, i), difference = fabs(gradient[i] - numeric);
+        double size = fmax(fmax(fabs(gradient[i]), fabs(numeric)), fmax(1e-3 * largest, 1e-6));
+        if (!(difference / size <= CHECK_LIMIT)) {
+            check_fail(c, c->arrays[index].name, i, gradient[i], numeric);
+            return;
+        }
+        check_all.worst = fmax(check_all.worst, difference / size);
+    }
+}
+
+void check_run(check *c)
+{
+    int64_t zeros = 0, elements = 0;
+    for (size_t k = 0; k < c->count; k++) {
+        int64_t count = lstmae_tensor_numel(c->arrays[k].tensor);
+        for (int64_t i = 0; i < count; i++) zeros += c->arrays[k].gradient[i] == 0.0;
+        elements += count;
+    }
+    if (2 * zeros > elements) {
+        print_error("%s: %lld of %lld gradients are zero\n", c->name, (long long)zeros, (long long)elements);
+        check_all.failures++;
+    }
+    for (size_t k = 0; k < c->count; k++) {
+        check_array(c, k);
+        free(c->arrays[k].gradient);
+    }
+    c->count = 0;
+    check_all.configurations++;
+}

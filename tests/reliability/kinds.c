@@ -1,0 +1,253 @@
+#include "kinds.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct kind_plan {
+    const char *name;
+    int64_t T, B, F, H, layers;
+    uint32_t flags;
+    double dropout;
+    int loss;
+    int optimizer; /* lstmae_optimizer_kind */
+    int decoders;  /* 0: an LSTM and a linear layer in a chain */
+    int inputs[2]; /* of a reconstructing and a predicting decoder */
+    int feedback;
+    int64_t hidden; /* of the decoders */
+    int lengths;
+} kind_plan;
+
+/* Odd sizes, and one wide enough that products and cells are divided among threads. */
+static const kind_plan plans[KINDS] = {
+    { "composite with dropout and scheduled sampling",
+      5,
+      6,
+      19,
+      24,
+      2,
+      0,
+      0.2,
+      LSTMAE_LOSS_MSE,
+      LSTMAE_ADAM,
+      2,
+      { LSTMAE_INPUT_OUTPUT, LSTMAE_INPUT_TRUTH },
+      LSTMAE_ACTIVATION_IDENTITY,
+      0,
+      0 },
+    { "peepholes and cross-entropy",
+      7,
+      3,
+      13,
+      9,
+      1,
+      LSTMAE_LSTM_PEEPHOLE,
+      0,
+      LSTMAE_LOSS_BCE_LOGITS,
+      LSTMAE_RMSPROP_TF1,
+      2,
+      { LSTMAE_INPUT_OUTPUT, LSTMAE_INPUT_CODE },
+      LSTMAE_ACTIVATION_SIGMOID,
+      0,
+      0 },
+    { "bidirectional with lengths and bridges",
+      6,
+      5,
+      7,
+      11,
+      2,
+      LSTMAE_LSTM_BIDIRECTIONAL,
+      0.3,
+      LSTMAE_LOSS_HUBER,
+      LSTMAE_ADAMW,
+      2,
+      { LSTMAE_INPUT_TRUTH, LSTMAE_INPUT_NOTHING },
+      LSTMAE_ACTIVATION_TANH,
+      17,
+      1 },
+    { "wide composite",
+      4,
+      33,
+      301,
+      130,
+      2,
+      0,
+      0.1,
+      LSTMAE_LOSS_MSE,
+      LSTMAE_ADAM,
+      2,
+      { LSTMAE_INPUT_OUTPUT, LSTMAE_INPUT_OUTPUT },
+      LSTMAE_ACTIVATION_IDENTITY,
+      0,
+      0 },
+    { "chain of LSTM and linear", 9, 17, 65, 48, 2, 0, 0.25, LSTMAE_LOSS_MAE, LSTMAE_SGD, 0, { 0, 0 }, 0, 0, 0 },
+};
+
+const char *kind_name(int kind)
+{
+    return plans[kind].name;
+}
+
+static void add_decoder(kind_run *run, const kind_plan *plan, int target, int input)
+{
+    lstmae_decoder_options options = LSTMAE_DECODER_OPTIONS_INIT;
+    options.target = target;
+    options.input = input;
+    options.feedback = plan->feedback;
+    options.hidden = plan->hidden;
+    options.steps = target == LSTMAE_DECODE_FUTURE ? run->K : 0;
+    options.dropout = plan->dropout;
+    options.truth = 0.5;
+    options.flags = plan->flags & LSTMAE_LSTM_PEEPHOLE;
+    assert_ok(lstmae_seq2seq_add_decoder(run->seq2seq, &options));
+}
+
+static void open_seq2seq(kind_run *run, const kind_plan *plan, const lstmae_lstm_options *encoder)
+{
+    int64_t directions = plan->flags & LSTMAE_LSTM_BIDIRECTIONAL ? 2 : 1;
+    const int64_t future[] = { run->K, run->B, run->F }, code[] = { run->B, directions * plan->H };
+    const int64_t frames[] = { run->T, run->B, run->F };
+    assert_ok(lstmae_seq2seq_create(&run->seq2seq, run->context, plan->F, plan->H, encoder));
+    add_decoder(run, plan, LSTMAE_DECODE_REVERSED, plan->inputs[0]);
+    add_decoder(run, plan, LSTMAE_DECODE_FUTURE, plan->inputs[1]);
+    run->module = lstmae_seq2seq_module(run->seq2seq);
+    assert_ok(lstmae_tensor_create(&run->future, run->context, LSTMAE_F32, 3, future));
+    assert_ok(lstmae_tensor_create(&run->code, run->context, LSTMAE_F32, 2, code));
+    assert_ok(lstmae_tensor_create(&run->frames, run->context, LSTMAE_F32, 3, frames));
+}
+
+static void open_chain(kind_run *run, const kind_plan *plan, const lstmae_lstm_options *options)
+{
+    lstmae_module *lstm = NULL, *linear = NULL;
+    assert_ok(lstmae_sequential_create(&run->module, run->context));
+    assert_ok(lstmae_lstm_create(&lstm, run->context, plan->F, plan->H, options));
+    assert_ok(lstmae_sequential_append(run->module, lstm));
+    assert_ok(lstmae_linear_create(&linear, run->context, plan->H, plan->F, 0));
+    assert_ok(lstmae_sequential_append(run->module, linear));
+}
+
+static void open_optimizer(kind_run *run, int kind)
+{
+    const lstmae_optimizer_options sgd = LSTMAE_SGD_OPTIONS_INIT, adam = LSTMAE_ADAM_OPTIONS_INIT;
+    const lstmae_optimizer_options rmsprop = LSTMAE_RMSPROP_TF1_OPTIONS_INIT;
+    lstmae_optimizer_options options = kind == LSTMAE_SGD ? sgd : kind == LSTMAE_RMSPROP_TF1 ? rmsprop : adam;
+    options.kind = kind;
+    options.lr = 1e-2;
+    options.clip_norm = 1.0;
+    if (kind == LSTMAE_SGD) options.momentum = 0.9;
+    assert_ok(lstmae_optimizer_create(&run->optimizer, run->module, &options));
+}
+
+void kind_open(kind_run *run, int kind, const char *device, int threads, uint64_t seed)
+{
+    const kind_plan *plan = &plans[kind];
+    lstmae_context_options context = LSTMAE_CONTEXT_OPTIONS_INIT;
+    lstmae_lstm_options lstm = LSTMAE_LSTM_OPTIONS_INIT;
+    lstmae_loss_options loss = LSTMAE_LOSS_OPTIONS_INIT;
+    *run = (kind_run){ .kind = kind, .T = plan->T, .B = plan->B, .F = plan->F, .K = 3 };
+    const int64_t x[] = { run->T, run->B, run->F };
+    context.threads = threads;
+    context.seed = seed;
+    assert_ok(lstmae_context_create(&run->context, device, &context));
+    lstm.layers = plan->layers;
+    lstm.flags = plan->flags;
+    lstm.dropout = plan->dropout;
+    loss.kind = plan->loss;
+    if (plan->decoders > 0)
+        open_seq2seq(run, plan, &lstm);
+    else
+        open_chain(run, plan, &lstm);
+    assert_ok(lstmae_loss_create(&run->loss, run->context, &loss));
+    open_optimizer(run, plan->optimizer);
+    assert_ok(lstmae_tensor_create(&run->x, run->context, LSTMAE_F32, 3, x));
+    if (plan->lengths) {
+        const int64_t lengths[] = { 6, 2, 5, 1, 3 };
+        assert_ok(lstmae_seq2seq_set_lengths(run->seq2seq, lengths, run->B));
+    }
+}
+
+void kind_close(kind_run *run)
+{
+    lstmae_tensor *tensors[] = { run->x, run->future, run->code, run->frames };
+    for (size_t i = 0; i < sizeof(tensors) / sizeof(tensors[0]); i++) lstmae_tensor_destroy(tensors[i]);
+    lstmae_optimizer_destroy(run->optimizer);
+    lstmae_loss_destroy(run->loss);
+    if (run->seq2seq)
+        lstmae_seq2seq_destroy(run->seq2seq);
+    else
+        lstmae_module_destroy(run->module);
+    lstmae_context_destroy(run->context);
+}
+
+/** In [0,1), where cross-entropy wants its targets. */
+static void draw_into(lstmae_tensor *tensor, uint64_t seed)
+{
+    size_t count = (size_t)lstmae_tensor_numel(tensor);
+    float *values = malloc(count * sizeof(float));
+    assert_non_null(values);
+    test_fill(values, count, seed, 0.5f);
+    for (size_t i = 0; i < count; i++) values[i] += 0.5f;
+    assert_ok(lstmae_tensor_write(tensor, values, count * sizeof(float)));
+    free(values);
+}
+
+static void chain_step(kind_run *run)
+{
+    const lstmae_tensor *y = NULL, *grad = NULL;
+    assert_ok(lstmae_module_forward(run->module, run->x, &y));
+    assert_ok(lstmae_loss_compute(run->loss, y, run->x, NULL, &run->last_loss, &grad));
+    assert_ok(lstmae_module_backward(run->module, grad, NULL));
+}
+
+void kind_step(kind_run *run, int step)
+{
+    draw_into(run->x, 2 * (uint64_t)step);
+    assert_ok(lstmae_module_set_training(run->module, 1));
+    assert_ok(lstmae_module_zero_grad(run->module));
+    if (run->seq2seq) {
+        draw_into(run->future, 2 * (uint64_t)step + 1);
+        assert_ok(lstmae_seq2seq_step(run->seq2seq, run->loss, run->x, run->future, 1.0, &run->last_loss));
+    } else {
+        chain_step(run);
+    }
+    assert_ok(lstmae_optimizer_step(run->optimizer));
+}
+
+void kind_infer(kind_run *run)
+{
+    assert_ok(lstmae_module_set_training(run->module, 0));
+    if (!run->seq2seq) {
+        assert_ok(lstmae_module_forward(run->module, run->x, NULL));
+        return;
+    }
+    assert_ok(lstmae_seq2seq_encode(run->seq2seq, run->x, run->code));
+    assert_ok(lstmae_seq2seq_reconstruct(run->seq2seq, run->x, run->frames));
+    assert_ok(lstmae_seq2seq_generate(run->seq2seq, run->x, run->frames));
+}
+
+float *kind_weights(const kind_run *run, size_t *count)
+{
+    size_t at = 0;
+    *count = (size_t)lstmae_module_param_elements(run->module);
+    float *weights = malloc(*count * sizeof(float));
+    assert_non_null(weights);
+    for (size_t i = 0; i < lstmae_module_param_count(run->module); i++) {
+        const lstmae_tensor *param = lstmae_module_param(run->module, i);
+        size_t elements = (size_t)lstmae_tensor_numel(param);
+        assert_ok(lstmae_tensor_read(param, weights + at, elements * sizeof(float)));
+        at += elements;
+    }
+    return weights;
+}
+
+void kind_assert_same(const kind_run *a, const kind_run *b, const char *what)
+{
+    size_t count = 0, other = 0, different = 0;
+    float *left = kind_weights(a, &count), *right = kind_weights(b, &other);
+    assert_int_equal(count, other);
+    for (size_t i = 0; i < count; i++) different += memcmp(&left[i], &right[i], sizeof(float)) != 0;
+    free(left);
+    free(right);
+    if (different > 0) fail_msg("%s: %s: %zu of %zu weights differ", kind_name(a->kind), what, different, count);
+    if (memcmp(&a->last_loss, &b->last_loss, sizeof(double)) != 0)
+        fail_msg("%s: %s: the loss is %.17g and %.17g", kind_name(a->kind), what, a->last_loss, b->last_loss);
+}

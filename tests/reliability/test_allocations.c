@@ -1,0 +1,222 @@
+/*
+ * Out of memory at every point: a life of each kind of model is run once to count its N allocations, then 2 N times
+ * more, failing allocation k alone and from k on. Each run must end with OK or an out-of-memory status, leave nothing
+ * allocated, and, where only one allocation failed, reach the same weights to the bit when the failed call is repeated.
+ */
+#include "faults.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { STEPS = 3, FEATURES = 3, BATCH = 2, FRAMES = 4, MOST_WEIGHTS = 4096 };
+
+typedef struct life {
+    test_heap heap;
+    lstmae_context *context;
+    lstmae_seq2seq *model;
+    lstmae_module *chain; /* the other kind of model */
+    lstmae_loss *loss;
+    lstmae_optimizer *optimizer;
+    lstmae_tensor *x, *future, *code, *out;
+    float weights[MOST_WEIGHTS];
+    size_t weight_count;
+    int failures; /* calls that ran out of memory */
+} life;
+
+/* Runs a call; where it runs out of memory and the fault was a single one, runs it again. */
+#define LIVE(call)                                                                               \
+    do {                                                                                         \
+        lstmae_status got = (call);                                                              \
+        if (got == LSTMAE_ERR_NO_MEMORY || got == LSTMAE_ERR_DEVICE_MEMORY) {                    \
+            l->failures++;                                                                       \
+            if (l->heap.fault.keep) return got;                                                  \
+            got = (call);                                                                        \
+        }                                                                                        \
+        if (got != LSTMAE_OK) {                                                                  \
+            print_error("%s: %s \"%s\"\n", #call, lstmae_status_name(got), lstmae_last_error()); \
+            return got;                                                                          \
+        }                                                                                        \
+    } while (0)
+
+static lstmae_status add_tensor(life *l, lstmae_tensor **out, int64_t a, int64_t b, int64_t c, int ndim)
+{
+    int64_t dims[3] = { a, b, c };
+    float values[64];
+    test_fill(values, 64, (uint64_t)(a + b), 1.0f);
+    LIVE(lstmae_tensor_create(out, l->context, LSTMAE_F32, ndim, dims));
+    return lstmae_tensor_write(*out, values, (size_t)lstmae_tensor_numel(*out) * sizeof(float));
+}
+
+static lstmae_status keep_weights(life *l, lstmae_module *module)
+{
+    l->weight_count = 0;
+    for (size_t i = 0; i < lstmae_module_param_count(module); i++) {
+        lstmae_tensor *param = lstmae_module_param(module, i);
+        size_t n = (size_t)lstmae_tensor_numel(param);
+        if (l->weight_count + n > MOST_WEIGHTS) return LSTMAE_ERR_INTERNAL;
+        lstmae_status status = lstmae_tensor_read(param, l->weights + l->weight_count, n * sizeof(float));
+        if (status != LSTMAE_OK) return status;
+        l->weight_count += n;
+    }
+    return LSTMAE_OK;
+}
+
+static lstmae_status build_sequences(life *l)
+{
+    lstmae_lstm_options encoder = LSTMAE_LSTM_OPTIONS_INIT;
+    lstmae_decoder_options decoder = LSTMAE_DECODER_OPTIONS_INIT;
+    encoder.layers = 2;
+    encoder.flags = LSTMAE_LSTM_PEEPHOLE | LSTMAE_LSTM_BIDIRECTIONAL;
+    encoder.forget_bias = 1.0;
+    LIVE(lstmae_seq2seq_create(&l->model, l->context, FEATURES, 3, &encoder));
+    LIVE(lstmae_seq2seq_add_decoder(l->model, &decoder));
+    decoder.target = LSTMAE_DECODE_FUTURE;
+    decoder.steps = 2;
+    decoder.hidden = 5;
+    decoder.layers = 1;
+    LIVE(lstmae_seq2seq_add_decoder(l->model, &decoder));
+    return LSTMAE_OK;
+}
+
+static lstmae_status sequence_step(life *l)
+{
+    lstmae_status status = lstmae_module_zero_grad(lstmae_seq2seq_module(l->model));
+    if (status == LSTMAE_OK) status = lstmae_seq2seq_step(l->model, l->loss, l->x, l->future, 1.0, NULL);
+    return status;
+}
+
+static lstmae_status live_sequences(life *l, const char *path)
+{
+    lstmae_checkpoint content = LSTMAE_CHECKPOINT_INIT;
+    LIVE(build_sequences(l));
+    LIVE(lstmae_loss_create(&l->loss, l->context, NULL));
+    LIVE(lstmae_optimizer_create(&l->optimizer, lstmae_seq2seq_module(l->model), NULL));
+    LIVE(add_tensor(l, &l->x, FRAMES, BATCH, FEATURES, 3));
+    LIVE(add_tensor(l, &l->future, 2, BATCH, FEATURES, 3));
+    LIVE(add_tensor(l, &l->code, BATCH, 6, 0, 2));
+    LIVE(add_tensor(l, &l->out, 5, BATCH, FEATURES, 3));
+    for (int i = 0; i < STEPS; i++) {
+        LIVE(sequence_step(l));
+        LIVE(lstmae_optimizer_step(l->optimizer));
+    }
+    content.module = lstmae_seq2seq_module(l->model);
+    content.optimizer = l->optimizer;
+    LIVE(lstmae_checkpoint_save(path, &content));
+    LIVE(lstmae_checkpoint_load(path, &content));
+    LIVE(lstmae_seq2seq_encode(l->model, l->x, l->code));
+    LIVE(lstmae_seq2seq_generate(l->model, l->x, l->out));
+    return keep_weights(l, lstmae_seq2seq_module(l->model));
+}
+
+static lstmae_status append(life *l, lstmae_status created, lstmae_module **child)
+{
+    if (created != LSTMAE_OK) return created;
+    lstmae_status status = lstmae_sequential_append(l->chain, *child);
+    if (status != LSTMAE_OK) lstmae_module_destroy(*child); /* still ours */
+    *child = NULL;
+    return status;
+}
+
+static lstmae_status chain_step(life *l)
+{
+    const lstmae_tensor *y = NULL, *grad = NULL, *dx = NULL;
+    lstmae_status status = lstmae_module_zero_grad(l->chain);
+    if (status == LSTMAE_OK) status = lstmae_module_forward(l->chain, l->x, &y);
+    if (status == LSTMAE_OK) status = lstmae_loss_compute(l->loss, y, l->x, NULL, NULL, &grad);
+    if (status == LSTMAE_OK) status = lstmae_module_backward(l->chain, grad, &dx);
+    return status;
+}
+
+/* A linear layer, an activation and an LSTM in a row, trained to repeat its input. */
+static lstmae_status live_chain(life *l, const char *path)
+{
+    lstmae_module *child = NULL;
+    lstmae_checkpoint content = LSTMAE_CHECKPOINT_INIT;
+    lstmae_lstm_options options = LSTMAE_LSTM_OPTIONS_INIT;
+    options.layers = 2;
+    options.dropout = 0.5;
+    LIVE(lstmae_sequential_create(&l->chain, l->context));
+    LIVE(append(l, lstmae_linear_create(&child, l->context, FEATURES, 4, 0), &child));
+    LIVE(append(l, lstmae_activation_create(&child, l->context, LSTMAE_ACTIVATION_TANH), &child));
+    LIVE(append(l, lstmae_lstm_create(&child, l->context, 4, FEATURES, &options), &child));
+    LIVE(lstmae_loss_create(&l->loss, l->context, NULL));
+    LIVE(lstmae_optimizer_create(&l->optimizer, l->chain, NULL));
+    LIVE(add_tensor(l, &l->x, FRAMES, BATCH, FEATURES, 3));
+    for (int i = 0; i < STEPS; i++) {
+        LIVE(chain_step(l));
+        LIVE(lstmae_optimizer_step(l->optimizer));
+    }
+    content.module = l->chain;
+    content.optimizer = l->optimizer;
+    LIVE(lstmae_checkpoint_save(path, &content));
+    LIVE(lstmae_checkpoint_load(path, &content));
+    return keep_weights(l, l->chain);
+}
+
+typedef lstmae_status (*life_fn)(life *l, const char *path);
+
+static lstmae_status run_life(life *l, life_fn live, const char *path, long at, int keep)
+{
+    memset(l, 0, sizeof *l);
+    l->heap.fault.at = at;
+    l->heap.fault.keep = keep;
+    lstmae_status status = test_heap_context(&l->context, &l->heap);
+    if (status == LSTMAE_OK)
+        status = live(l, path);
+    else
+        l->failures++;
+    lstmae_context_destroy(l->context);
+    lstmae_optimizer_destroy(l->optimizer);
+    lstmae_loss_destroy(l->loss);
+    lstmae_seq2seq_destroy(l->model);
+    lstmae_module_destroy(l->chain);
+    lstmae_tensor *tensors[] = { l->x, l->future, l->code, l->out };
+    for (int i = 0; i < 4; i++) lstmae_tensor_destroy(tensors[i]);
+    return status;
+}
+
+static void torture(life_fn live, const char *path)
+{
+    static life calm, run;
+    long repeated = 0;
+    assert_int_equal(run_life(&calm, live, path, 0, 0), LSTMAE_OK);
+    assert_int_equal(calm.heap.live, 0);
+    long n = calm.heap.fault.uses;
+    assert_true(n > 50 && calm.weight_count > 0);
+    for (long k = 1; k <= n; k++) {
+        for (int keep = 0; keep < 2; keep++) {
+            lstmae_status status = run_life(&run, live, path, k, keep);
+            int memory = status == LSTMAE_ERR_NO_MEMORY || status == LSTMAE_ERR_DEVICE_MEMORY;
+            if (status != LSTMAE_OK && !memory) fail_msg("allocation %ld of %ld: %s", k, n, lstmae_status_name(status));
+            if (run.heap.live != 0) fail_msg("allocation %ld of %ld: %ld blocks left", k, n, run.heap.live);
+            if (keep || status != LSTMAE_OK || run.failures == 0) continue;
+            if (memcmp(run.weights, calm.weights, calm.weight_count * sizeof(float)) == 0) repeated++;
+        }
+    }
+    print_message("%ld allocations, %ld failed calls repeated to the same bits\n", n, repeated);
+    assert_true(repeated * 2 > n); /* a repeated create draws other numbers, the rest must not */
+}
+
+static void sequences(void **state)
+{
+    torture(live_sequences, *state);
+}
+
+static void chain(void **state)
+{
+    torture(live_chain, *state);
+}
+
+static int setup(void **state)
+{
+    static char path[256];
+    snprintf(path, sizeof path, "%s", test_path("model.safetensors"));
+    *state = path;
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(sequences), cmocka_unit_test(chain) };
+    return cmocka_run_group_tests(tests, setup, NULL);
+}
