@@ -55,5 +55,14 @@ int main(void)
     TRY(lstmae_seq2seq_reconstruct(model, x, y));
     TRY(lstmae_tensor_read(y, copy, sizeof copy));
     for (int t = 0; t < STEPS; t += 4) printf("step %2d  wave %+.3f  reconstruction %+.3f\n", t, wave[t], copy[t]);
-    return 0; /* the system takes everything back; a longer program destroys what it made, in any order */
+    lstmae_tensor_destroy(x); /* in any order: what is in use lives as long as its users */
+    lstmae_tensor_destroy(y);
+    lstmae_optimizer_destroy(optimizer);
+    lstmae_task_destroy(task);
+    lstmae_loss_destroy(loss);
+    lstmae_seq2seq_destroy(model);
+    lstmae_loader_destroy(loader);
+    lstmae_dataset_destroy(dataset);
+    lstmae_context_destroy(context);
+    return 0;
 }

@@ -51,5 +51,12 @@ int main(void)
     }
     TRY(lstmae_checkpoint_save("tour.safetensors", &(lstmae_checkpoint){.struct_size = sizeof(lstmae_checkpoint),
                                                                         .module = lstmae_seq2seq_module(model)}));
-    return 0; /* the system takes everything back; a longer program destroys what it made, in any order */
+    lstmae_optimizer_destroy(optimizer); /* in any order: what is in use lives as long as its users */
+    lstmae_loss_destroy(loss);
+    lstmae_seq2seq_destroy(model);
+    lstmae_loader_destroy(loader);
+    lstmae_dataset_destroy(moving);
+    lstmae_dataset_destroy(digits);
+    lstmae_context_destroy(context);
+    return 0;
 }
