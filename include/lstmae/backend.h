@@ -61,7 +61,14 @@ typedef enum lstmae_map_kind {
     LSTMAE_MAP_IDENTITY = 0,
     LSTMAE_MAP_RELU = 1,
     LSTMAE_MAP_TANH = 2,
-    LSTMAE_MAP_SIGMOID = 3
+    LSTMAE_MAP_SIGMOID = 3,
+    LSTMAE_MAP_LEAKY_RELU = 4, /**< x > 0 ? x : param x */
+    LSTMAE_MAP_ELU = 5,        /**< x > 0 ? x : param (e^x - 1) */
+    LSTMAE_MAP_SILU = 6,       /**< x sigmoid(x) */
+    LSTMAE_MAP_GELU = 7,       /**< x (1 + erf(x / sqrt 2)) / 2 */
+    LSTMAE_MAP_GELU_TANH = 8,  /**< x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2 */
+    LSTMAE_MAP_SOFTPLUS = 9,   /**< log(1 + e^(param x)) / param; x itself where param x > 20 */
+    LSTMAE_MAP_EXP = 10        /**< e^(param x) */
 } lstmae_map_kind;
 
 /** Reductions over the axes where `out` has size 1. */
@@ -155,6 +162,111 @@ typedef struct lstmae_lstm_args {
 #define LSTMAE_SEQ_ZERO_STATE 2u   /**< hs[0] and cs[0] are zero: products with them may be skipped */
 #define LSTMAE_SEQ_NO_STATE_GRAD 4u /**< dL/d(initial state) is not wanted: dh, dc are undefined after backward */
 
+/**
+ * A convolution between an image x [B,C,H,W] and its features y [B,K,P,Q], as PyTorch defines it; x is 0 outside:
+ *
+ *   y[b,k,p,q] = sum over c,r,s of w[k,c,r,s] x[b, g(k) C/groups + c, p stride + r dilation - padding, ...]
+ *
+ * with g(k) = floor(k groups / K).
+ *
+ * conv_forward computes y from x. conv_backward_data computes x from y by the transposed sum: the gradient of a
+ * convolution, and the forward pass of a transposed one, whose weight PyTorch stores as [in, out/groups, R, S], which
+ * is w with y as the input (output padding shows in H and W alone). conv_weight_gradient computes dw from both.
+ *
+ * What is computed is f(sum + bias) with `map` for f.
+ */
+typedef struct lstmae_conv_args {
+    uint32_t struct_size;
+    uint32_t flags;             /**< 0 */
+    lstmae_view x, y;
+    const void *w;              /**< [K,C/groups,R,S], contiguous */
+    int64_t kernel[2];          /**< R, S */
+    int64_t stride[2], padding[2], dilation[2]; /**< height, width */
+    int64_t groups;
+    const void *prepared;       /**< from conv_prepare() for this entry; NULL: none */
+
+    /* forward and backward_data */
+    const void *bias;           /**< one for each channel of what is computed; NULL: none */
+    double param;               /**< of map */
+    int32_t map;                /**< lstmae_map_kind */
+    int32_t dtype;
+    const lstmae_view *linear;  /**< shaped as what is computed: receives it without map; NULL: not wanted */
+
+    /* weight gradient */
+    void *dw;                   /**< like w */
+    double beta;                /**< 0 overwrites, 1 adds */
+} lstmae_conv_args;
+
+/** What conv_prepare() makes a weight ready for. */
+typedef enum lstmae_conv_prepare_kind {
+    LSTMAE_CONV_PREPARE_FORWARD = 1, /**< conv_forward */
+    LSTMAE_CONV_PREPARE_BACKWARD = 2 /**< conv_backward_data */
+} lstmae_conv_prepare_kind;
+
+typedef enum lstmae_pool_kind {
+    LSTMAE_POOL_MAX = 0,
+    LSTMAE_POOL_AVERAGE = 1
+} lstmae_pool_kind;
+
+/**
+ * Pooling of x [B,C,H,W] to y [B,C,P,Q]. Maximum: over the part of the window inside x; the first of equal ones, and
+ * NaN wins. Average: the sum over the part inside x divided by its size, or with COUNT_PADDING by the size of the part
+ * inside the padded image.
+ */
+typedef struct lstmae_pool_args {
+    uint32_t struct_size;
+    uint32_t flags; /**< LSTMAE_POOL_… */
+    int32_t kind;   /**< lstmae_pool_kind */
+    int32_t dtype;
+    lstmae_view x, y; /**< backward: x receives dL/dx, overwritten, from dL/dy in y */
+    int64_t kernel[2], stride[2], padding[2], dilation[2]; /**< average: dilation 1 */
+    int32_t *index;   /**< maximum: [B,P,Q,C] contiguous, where in the plane (h W + w) each came from; forward writes,
+                           backward reads; NULL in a forward pass that has no backward */
+} lstmae_pool_args;
+
+#define LSTMAE_POOL_COUNT_PADDING 1u
+
+/**
+ * y = (x - mean) rstd gamma + shift with rstd = 1 / sqrt(var + eps).
+ * Batch norm: x [B,C,H,W], statistics over B, H, W for each channel (variance divided by the count; the running one by
+ * count - 1); running = (1 - momentum) running + momentum batch. Layer norm: x [rows,features], statistics over the
+ * features of each row; gamma and shift have one element for each feature.
+ * Backward: dx, and dgamma and dshift with beta, from dy, x, mean and rstd.
+ */
+typedef struct lstmae_norm_args {
+    uint32_t struct_size;
+    uint32_t flags;           /**< LSTMAE_NORM_… */
+    lstmae_view x, y;
+    const void *gamma, *shift; /**< NULL: 1 and 0 */
+    void *mean, *rstd;        /**< [C] or [rows]: forward writes, backward reads */
+    void *running_mean, *running_var; /**< [C]: batch norm; NULL: none are kept */
+    double eps, momentum;
+    int32_t map;              /**< lstmae_map_kind applied to y in forward */
+    int32_t dtype;
+    double param;             /**< of map */
+
+    /* backward */
+    lstmae_view dy, dx;       /**< dx.data NULL: not wanted; dx may be dy's memory */
+    void *dgamma, *dshift;    /**< NULL: not wanted */
+    double beta;              /**< 0 overwrites, 1 adds */
+} lstmae_norm_args;
+
+#define LSTMAE_NORM_RUNNING 1u /**< batch norm in inference: the running statistics are used and not changed */
+
+typedef enum lstmae_upsample_kind {
+    LSTMAE_UPSAMPLE_NEAREST = 0, /**< y[p] = x[floor(p H / P)] */
+    LSTMAE_UPSAMPLE_BILINEAR = 1 /**< corners not aligned: at (p + 0.5) H / P - 0.5, not below 0 */
+} lstmae_upsample_kind;
+
+/** x [B,C,H,W] to y [B,C,P,Q] of any other size; backward: x receives dL/dx, overwritten, from dL/dy in y. */
+typedef struct lstmae_upsample_args {
+    uint32_t struct_size;
+    int32_t kind; /**< lstmae_upsample_kind */
+    int32_t dtype;
+    uint32_t flags; /**< 0 */
+    lstmae_view x, y;
+} lstmae_upsample_args;
+
 typedef enum lstmae_loss_op {
     LSTMAE_LOSS_OP_MSE = 0,  /**< (p-t)^2 */
     LSTMAE_LOSS_OP_MAE = 1,  /**< |p-t| */
@@ -208,10 +320,14 @@ typedef struct lstmae_update_args {
 #define LSTMAE_UPDATE_CENTERED 8u        /**< RMSProp minus the squared mean gradient */
 #define LSTMAE_UPDATE_SKIP_NONFINITE 16u /**< leave everything as it is when *norm_sq is not finite */
 
+#define LSTMAE_BACKEND_CHANNELS_LAST 1u /**< float32 images between layers had better be [B,H,W,C] in memory */
+
 typedef struct lstmae_backend_api {
     uint32_t struct_size;
     uint32_t abi;
     const char *name; /**< "cpu", "cuda" */
+    uint32_t flags;   /**< LSTMAE_BACKEND_… */
+    uint32_t reserved;
 
     /* devices and queues */
     int (*device_count)(void);
@@ -261,6 +377,19 @@ typedef struct lstmae_backend_api {
      *  recurrent product, and dh = the part that bypasses the cell (masked samples; else 0). */
     lstmae_status (*lstm_cell_backward)(lstmae_queue *queue, const lstmae_lstm_args *args, int64_t s);
 
+    /* images: views may have any strides; [B,H,W,C] in memory is what CHANNELS_LAST asks for */
+    lstmae_status (*conv_forward)(lstmae_queue *queue, const lstmae_conv_args *args);
+    lstmae_status (*conv_backward_data)(lstmae_queue *queue, const lstmae_conv_args *args);
+    lstmae_status (*conv_weight_gradient)(lstmae_queue *queue, const lstmae_conv_args *args);
+    lstmae_status (*pool_forward)(lstmae_queue *queue, const lstmae_pool_args *args);
+    lstmae_status (*pool_backward)(lstmae_queue *queue, const lstmae_pool_args *args);
+    lstmae_status (*upsample_forward)(lstmae_queue *queue, const lstmae_upsample_args *args);
+    lstmae_status (*upsample_backward)(lstmae_queue *queue, const lstmae_upsample_args *args);
+    lstmae_status (*batch_norm_forward)(lstmae_queue *queue, const lstmae_norm_args *args);
+    lstmae_status (*batch_norm_backward)(lstmae_queue *queue, const lstmae_norm_args *args);
+    lstmae_status (*layer_norm_forward)(lstmae_queue *queue, const lstmae_norm_args *args);
+    lstmae_status (*layer_norm_backward)(lstmae_queue *queue, const lstmae_norm_args *args);
+
     /* optional from here: NULL, or ERR_UNSUPPORTED without a text, lets the core compose them */
     lstmae_status (*lstm_forward)(lstmae_queue *queue, const lstmae_lstm_args *args);
     lstmae_status (*lstm_backward)(lstmae_queue *queue, const lstmae_lstm_args *args);
@@ -268,6 +397,9 @@ typedef struct lstmae_backend_api {
     /** Bytes that prepare() writes for a weight [N,K]; 0: this backend uses weights as they are. */
     size_t (*prepare_bytes)(const lstmae_queue *queue, int kind, int64_t N, int64_t K, int dtype);
     lstmae_status (*prepare)(lstmae_queue *queue, int kind, void *dst, const void *w, int64_t N, int64_t K, int dtype);
+    /** The same for a convolution's weight; `args` gives shapes, strides of the views, and w. */
+    size_t (*conv_prepare_bytes)(const lstmae_queue *queue, int kind, const lstmae_conv_args *args);
+    lstmae_status (*conv_prepare)(lstmae_queue *queue, int kind, void *dst, const lstmae_conv_args *args);
     void *(*host_alloc)(lstmae_queue *queue, size_t bytes); /**< staging memory that uploads fast */
     void (*host_release)(lstmae_queue *queue, void *ptr, size_t bytes);
 } lstmae_backend_api;
