@@ -14,7 +14,7 @@ static lstmae_status activation_forward(lstmae_module *module, const lstmae_tens
 {
     activation_module *m = (activation_module *)module;
     const lstmae_view *x = &input->view;
-    LAE_TRY(lae_tensor_ensure(&m->output, module->context, module->context->dtype, x->ndim, x->dim));
+    LAE_TRY(lae_tensor_ensure_like(&m->output, module->context, x));
     m->input = input;
     *output = m->output;
     return lae_op_map(module->context, m->kind, 0.0, &m->output->view, x);
@@ -26,7 +26,7 @@ static lstmae_status activation_backward(lstmae_module *module, const lstmae_ten
     activation_module *m = (activation_module *)module;
     const lstmae_view *y = &m->output->view;
     if (!grad_input) return LSTMAE_OK;
-    LAE_TRY(lae_tensor_ensure(&m->grad_input, module->context, module->context->dtype, y->ndim, y->dim));
+    LAE_TRY(lae_tensor_ensure_like(&m->grad_input, module->context, y));
     *grad_input = m->grad_input;
     return lae_op_map_backward(module->context, m->kind, 0.0, &m->grad_input->view, &grad_output->view,
                                &m->input->view, y);

@@ -1,4 +1,5 @@
 #include "ops.h"
+#include "ops_image.h"
 #include "size.h"
 
 void lae_tensor_touch(lstmae_tensor *tensor)
@@ -243,6 +244,23 @@ lstmae_status lae_tensor_ensure(lstmae_tensor **tensor, lstmae_context *context,
     old->view = grown->view;
     grown->storage = storage;
     lstmae_tensor_destroy(grown);
+    return LSTMAE_OK;
+}
+
+lstmae_status lae_tensor_ensure_image(lstmae_tensor **tensor, lstmae_context *context, lstmae_dtype dtype, int ndim,
+                                      const int64_t *dims)
+{
+    LAE_TRY(lae_tensor_ensure(tensor, context, dtype, ndim, dims));
+    if (lae_op_channels_last(context, dtype))
+        (*tensor)->view = lae_view_channels_last_of((*tensor)->storage->data, dtype, ndim, dims);
+    return LSTMAE_OK;
+}
+
+lstmae_status lae_tensor_ensure_like(lstmae_tensor **tensor, lstmae_context *context, const lstmae_view *like)
+{
+    LAE_TRY(lae_tensor_ensure(tensor, context, (lstmae_dtype)like->dtype, like->ndim, like->dim));
+    if (lae_view_channels_last(like))
+        (*tensor)->view = lae_view_channels_last_of((*tensor)->storage->data, like->dtype, like->ndim, like->dim);
     return LSTMAE_OK;
 }
 

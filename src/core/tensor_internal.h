@@ -36,6 +36,13 @@ uint64_t lae_tensor_version(const lstmae_tensor *tensor);
 lstmae_status lae_tensor_ensure(lstmae_tensor **tensor, lstmae_context *context, lstmae_dtype dtype, int ndim,
                                 const int64_t *dims);
 
+/** The same for an image [B,C,H,W], or [B,C,L]: channels lie innermost where the backend likes that better. */
+lstmae_status lae_tensor_ensure_image(lstmae_tensor **tensor, lstmae_context *context, lstmae_dtype dtype, int ndim,
+                                      const int64_t *dims);
+
+/** The same with shape and type of `like`, and channels innermost where they are in `like`: for elementwise work. */
+lstmae_status lae_tensor_ensure_like(lstmae_tensor **tensor, lstmae_context *context, const lstmae_view *like);
+
 /** Points *alias at `view` of base's storage; the handle is kept and renewed only when the storage changed. */
 lstmae_status lae_tensor_alias(lstmae_tensor **alias, lstmae_tensor *base, const lstmae_view *view);
 

@@ -51,6 +51,30 @@ lstmae_view lae_view_of(void *data, int dtype, int ndim, const int64_t *dims)
     return view;
 }
 
+lstmae_view lae_view_channels_last_of(void *data, int dtype, int ndim, const int64_t *dims)
+{
+    lstmae_view view = { .data = data, .ndim = ndim, .dtype = dtype };
+    int64_t stride = dims[1];
+    view.dim[1] = dims[1];
+    view.stride[1] = 1;
+    for (int i = ndim - 1; i >= 0; i--) {
+        if (i == 1) continue;
+        view.dim[i] = dims[i];
+        view.stride[i] = stride;
+        stride *= dims[i];
+    }
+    return view;
+}
+
+int lae_view_channels_last(const lstmae_view *view)
+{
+    if (view->ndim < 3) return 0;
+    lstmae_view wanted = lae_view_channels_last_of(view->data, view->dtype, view->ndim, view->dim);
+    for (int i = 0; i < view->ndim; i++)
+        if (view->dim[i] != 1 && view->stride[i] != wanted.stride[i]) return 0;
+    return 1;
+}
+
 int lae_view_same_shape(const lstmae_view *a, const lstmae_view *b)
 {
     if (a->ndim != b->ndim) return 0;

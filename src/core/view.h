@@ -17,6 +17,12 @@ int lae_view_contiguous(const lstmae_view *view);
 /** A row-major view of `data`. */
 lstmae_view lae_view_of(void *data, int dtype, int ndim, const int64_t *dims);
 
+/** The same with axis 1, the channels of [B,C,..], innermost in memory. */
+lstmae_view lae_view_channels_last_of(void *data, int dtype, int ndim, const int64_t *dims);
+
+/** 1 if the view has three axes or more and is what lae_view_channels_last_of() makes. */
+int lae_view_channels_last(const lstmae_view *view);
+
 /** 1 if shapes are equal. */
 int lae_view_same_shape(const lstmae_view *a, const lstmae_view *b);
 

@@ -44,6 +44,10 @@ typedef struct ref_kernels {
     void (*update)(const lstmae_update_args *args, const lstmae_update_tensor *tensor, double clip_factor);
     void (*lstm_cell_forward)(const lstmae_lstm_args *args, int64_t s);
     void (*lstm_cell_backward)(const lstmae_lstm_args *args, int64_t s);
+    /** Without the map: `out` receives sum + bias. */
+    void (*conv_forward)(const lstmae_conv_args *args, const lstmae_view *out);
+    void (*conv_backward_data)(const lstmae_conv_args *args, const lstmae_view *out);
+    void (*conv_weight_gradient)(const lstmae_conv_args *args);
 } ref_kernels;
 
 extern const ref_kernels ref_kernels_f32, ref_kernels_f64;

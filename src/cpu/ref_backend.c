@@ -270,6 +270,34 @@ static lstmae_status ref_entry_lstm_cell_backward(lstmae_queue *queue, const lst
     return LSTMAE_OK;
 }
 
+/* y = f(linear), where the linear part was left in `linear` or in y itself. */
+static lstmae_status ref_conv_map(lstmae_queue *queue, const lstmae_conv_args *args, const lstmae_view *y)
+{
+    if (args->map == LSTMAE_MAP_IDENTITY && !args->linear) return LSTMAE_OK;
+    return ref_entry_map(queue, args->map, args->param, y, args->linear ? args->linear : y);
+}
+
+static lstmae_status ref_entry_conv_forward(lstmae_queue *queue, const lstmae_conv_args *args)
+{
+    REF_KERNELS("conv_forward", 3, &args->x, &args->y, args->linear);
+    kernels->conv_forward(args, args->linear ? args->linear : &args->y);
+    return ref_conv_map(queue, args, &args->y);
+}
+
+static lstmae_status ref_entry_conv_backward_data(lstmae_queue *queue, const lstmae_conv_args *args)
+{
+    REF_KERNELS("conv_backward_data", 3, &args->x, &args->y, args->linear);
+    kernels->conv_backward_data(args, args->linear ? args->linear : &args->x);
+    return ref_conv_map(queue, args, &args->x);
+}
+
+static lstmae_status ref_entry_conv_weight_gradient(lstmae_queue *queue, const lstmae_conv_args *args)
+{
+    REF_KERNELS("conv_weight_gradient", 2, &args->x, &args->y);
+    kernels->conv_weight_gradient(args);
+    return LSTMAE_OK;
+}
+
 static const lstmae_backend_api ref_table = {
     .struct_size = sizeof(lstmae_backend_api),
     .abi = LSTMAE_BACKEND_ABI,
@@ -300,6 +328,9 @@ static const lstmae_backend_api ref_table = {
     .update = ref_entry_update,
     .lstm_cell_forward = ref_entry_lstm_cell_forward,
     .lstm_cell_backward = ref_entry_lstm_cell_backward,
+    .conv_forward = ref_entry_conv_forward,
+    .conv_backward_data = ref_entry_conv_backward_data,
+    .conv_weight_gradient = ref_entry_conv_weight_gradient,
 };
 
 const lstmae_backend_api *lae_backend_cpu_ref(const lstmae_host *host)

@@ -10,6 +10,7 @@
 #define UNIFORM lae_uniform_float
 
 #include "ref_arrays.inc"
+#include "ref_conv.inc"
 #include "ref_lstm.inc"
 #include "ref_update.inc"
 
@@ -30,4 +31,7 @@ const ref_kernels ref_kernels_f32 = {
     .update = ref_update,
     .lstm_cell_forward = ref_lstm_cell_forward,
     .lstm_cell_backward = ref_lstm_cell_backward,
+    .conv_forward = ref_conv_forward,
+    .conv_backward_data = ref_conv_backward_data,
+    .conv_weight_gradient = ref_conv_weight_gradient,
 };
