@@ -52,6 +52,12 @@ static const test_tolerance tolerance_update = { 12 * TOLERANCE_E, 8 * TOLERANCE
 static const test_tolerance tolerance_gemm = { 0, 4e-6 };
 
 /**
+ * Convolutions are such sums, of up to 2200 products here. Maps after them have slopes of at most 1.13, and results no
+ * smaller than half of the linear part's.
+ */
+static const test_tolerance tolerance_conv = { 0, 1e-5 };
+
+/**
  * LSTM over up to 12 steps: products as above, activations of 2 ulp, each step passing its error on with a factor
  * near one; gradients multiply as many derivatives.
  */
