@@ -55,15 +55,89 @@ typedef struct lstmae_file_options {
 LSTMAE_API lstmae_status lstmae_dataset_open(lstmae_dataset **out, lstmae_context *context, const char *path,
                                              const lstmae_file_options *options);
 
-/** Items [start, start+count) of another data set, which is kept alive. ERR_INVALID_ARG unless all of them exist. */
-LSTMAE_API lstmae_status lstmae_dataset_range(lstmae_dataset **out, lstmae_dataset *base, int64_t start, int64_t count);
+#define LSTMAE_CIFAR10_TRAIN 0 /**< data_batch_1.bin to data_batch_5.bin */
+#define LSTMAE_CIFAR10_TEST 1  /**< test_batch.bin */
 
 /**
- * `count` glyphs [size,size] (8 to 4096) in [0,1]: the digits 0 to 9 in turn, drawn by strokes with jitter from `seed`.
- * The same bits on every machine.
+ * CIFAR-10 (Krizhevsky 2009) from a folder with the files of its binary version: items [3,32,32] in [0,1], red plane
+ * first, with labels 0 to 9. docs/formats.md says what is checked.
+ *
+ * @param part LSTMAE_CIFAR10_TRAIN or LSTMAE_CIFAR10_TEST
+ * @return OK; ERR_NOT_FOUND; ERR_IO; ERR_FORMAT naming file and byte; ERR_NO_MEMORY; ERR_INVALID_ARG
+ */
+LSTMAE_API lstmae_status lstmae_dataset_cifar10(lstmae_dataset **out, lstmae_context *context, const char *folder,
+                                                int part);
+
+/** The same from `count` files of that format, one behind the other. */
+LSTMAE_API lstmae_status lstmae_dataset_cifar10_files(lstmae_dataset **out, lstmae_context *context,
+                                                      const char *const *paths, size_t count);
+
+/**
+ * `count` glyphs [size,size] (8 to 4096) in [0,1]: the digits 0 to 9 in turn, drawn by strokes with jitter from `seed`;
+ * the digit is the label. The same bits on every machine.
  */
 LSTMAE_API lstmae_status lstmae_dataset_strokes(lstmae_dataset **out, lstmae_context *context, int64_t count,
                                                 int64_t size, uint64_t seed);
+
+#define LSTMAE_SHAPES_CLASSES 8 /**< disk, ring, square, frame, triangle, cross, crescent, bars */
+
+/**
+ * `count` pictures [channels,size,size] (1 or 3 channels, 8 to 1024 pixels) in [0,1]: a shape of any size, place,
+ * slight turn and colour on a shaded ground, from `seed`. The classes come in turn and are the labels. The same bits
+ * on every machine.
+ */
+LSTMAE_API lstmae_status lstmae_dataset_shapes(lstmae_dataset **out, lstmae_context *context, int64_t count,
+                                               int channels, int64_t size, uint64_t seed);
+
+/** 1 if the items have labels, which data sets made from this one keep; else 0, also for NULL. */
+LSTMAE_API int lstmae_dataset_labelled(const lstmae_dataset *dataset);
+
+/** The label of item `index`. ERR_STATE where there are none; ERR_INVALID_ARG for an index outside [0,count). */
+LSTMAE_API lstmae_status lstmae_dataset_label(const lstmae_dataset *dataset, int64_t index, int64_t *label);
+
+/*
+ * Data sets made from others, which they keep alive.
+ */
+
+/** Items [start, start+count) of another data set. ERR_INVALID_ARG unless all of them exist. */
+LSTMAE_API lstmae_status lstmae_dataset_range(lstmae_dataset **out, lstmae_dataset *base, int64_t start, int64_t count);
+
+/**
+ * Deals the items of `base` at random into `count` for *first and the others for *second, for training and validation.
+ * Equal seeds give equal splits, on every machine. ERR_INVALID_ARG unless count is in [0, items of base], or where
+ * `base` has no end.
+ */
+LSTMAE_API lstmae_status lstmae_dataset_split(lstmae_dataset **first, lstmae_dataset **second, lstmae_dataset *base,
+                                              int64_t count, uint64_t seed);
+
+/** The same items in another shape: [28,28] as [1,28,28] or [784]. ERR_SHAPE unless the sizes agree. */
+LSTMAE_API lstmae_status lstmae_dataset_reshape(lstmae_dataset **out, lstmae_dataset *base, int ndim,
+                                                const int64_t *dims);
+
+/**
+ * The items of `base` with labels from `labels`, an equal number of items that are one whole number each: an IDX file
+ * of labels opened with scale 1, say.
+ * @return OK; ERR_SHAPE where numbers of items differ or a label is more than one element; ERR_FORMAT for a label that
+ *         is not a whole number below 2^24 in size; ERR_NO_MEMORY; ERR_INVALID_ARG
+ */
+LSTMAE_API lstmae_status lstmae_dataset_with_labels(lstmae_dataset **out, lstmae_dataset *base,
+                                                    const lstmae_dataset *labels);
+
+/**
+ * The items x of `base` as (x - mean) / deviation, computed in double and rounded once.
+ *
+ * @param axis the axis of an item that numbers the channels: 0 for [C,H,W], 1 for [T,F]; -1: one channel
+ * @param mean,deviation one number per channel; finite, deviations above 0
+ */
+LSTMAE_API lstmae_status lstmae_dataset_normalized(lstmae_dataset **out, lstmae_dataset *base, int axis,
+                                                   const double *mean, const double *deviation);
+
+/**
+ * Mean and standard deviation (divided by the number of values) of each channel over all items, in two passes.
+ * @param axis as above. ERR_INVALID_ARG where there are no items, or no end of them
+ */
+LSTMAE_API lstmae_status lstmae_dataset_moments(const lstmae_dataset *dataset, int axis, double *mean,
+                                                double *deviation);
 
 typedef struct lstmae_moving_options {
     uint32_t struct_size;

@@ -114,7 +114,12 @@ static void array_convert(const lae_items *items, const unsigned char *p, int64_
 {
     int big = items->big;
     switch (items->element) {
-    case LAE_U8: ARRAY_EACH(*p);
+    case LAE_U8:
+        if (stride == 1) { /* images: a loop that compilers make vectors of */
+            for (int64_t i = 0; i < count; i++) out[i] = (float)((double)p[i] * items->scale);
+            break;
+        }
+        ARRAY_EACH(*p);
     case LAE_I8: ARRAY_EACH((int8_t)*p);
     case LAE_U16: ARRAY_EACH(array_load16(p, big));
     case LAE_I16: ARRAY_EACH((int16_t)array_load16(p, big));

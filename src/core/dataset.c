@@ -1,4 +1,4 @@
-/* Data sets: the common part, arrays in memory and from files, and ranges of others. */
+/* Data sets: the common part, and arrays in memory and from files. */
 #include "dataset.h"
 
 #include "array.h"
@@ -62,13 +62,33 @@ int64_t lstmae_dataset_dim(const lstmae_dataset *dataset, int axis)
     return dataset && axis >= 0 && axis < dataset->ndim ? dataset->dim[axis] : 0;
 }
 
+static lstmae_status dataset_check_index(const lstmae_dataset *dataset, int64_t index, const char *function)
+{
+    if (index >= 0 && index < dataset->count) return LSTMAE_OK;
+    return LAE_FAIL(ERR_INVALID_ARG, "%s: expected an index in [0,%lld), got %lld", function,
+                    (long long)dataset->count, (long long)index);
+}
+
+int lstmae_dataset_labelled(const lstmae_dataset *dataset)
+{
+    return dataset && dataset->label ? 1 : 0;
+}
+
+lstmae_status lstmae_dataset_label(const lstmae_dataset *dataset, int64_t index, int64_t *label)
+{
+    LAE_CHECK_ARG(dataset, "dataset_label");
+    LAE_CHECK_ARG(label, "dataset_label");
+    LAE_TRY(dataset_check_index(dataset, index, "dataset_label"));
+    if (!dataset->label) return LAE_FAIL(ERR_STATE, "dataset_label: expected a data set with labels, got one without");
+    *label = dataset->label(dataset, index);
+    return LSTMAE_OK;
+}
+
 lstmae_status lstmae_dataset_read(const lstmae_dataset *dataset, int64_t index, float *item, size_t elements)
 {
     LAE_CHECK_ARG(dataset, "dataset_read");
     LAE_CHECK_ARG(item, "dataset_read");
-    if (index < 0 || index >= dataset->count)
-        return LAE_FAIL(ERR_INVALID_ARG, "dataset_read: expected an index in [0,%lld), got %lld",
-                        (long long)dataset->count, (long long)index);
+    LAE_TRY(dataset_check_index(dataset, index, "dataset_read"));
     if (elements != dataset->elements)
         return LAE_FAIL(ERR_SHAPE, "dataset_read: expected room for %zu elements, got %zu", dataset->elements,
                         elements);
@@ -192,42 +212,4 @@ lstmae_status lstmae_dataset_open(lstmae_dataset **out, lstmae_context *context,
     if (status == LSTMAE_OK) status = dataset_array_create(out, context, &array, data, o.item_axis, scale);
     if (status < 0) lae_free(memory, data, array.bytes);
     return status;
-}
-
-/* Ranges of other data sets. */
-
-typedef struct dataset_range {
-    lstmae_dataset base;
-    lstmae_dataset *of; /* retained */
-    int64_t start;
-} dataset_range;
-
-static lstmae_status dataset_range_read(const lstmae_dataset *dataset, int64_t index, float *item, float *scratch)
-{
-    const dataset_range *range = (const dataset_range *)dataset;
-    return range->of->kind->read(range->of, range->start + index, item, scratch);
-}
-
-static void dataset_range_destroy(lstmae_dataset *dataset)
-{
-    lstmae_dataset_destroy(((dataset_range *)dataset)->of);
-}
-
-static const lae_dataset_kind dataset_range_kind = { dataset_range_read, dataset_range_destroy };
-
-lstmae_status lstmae_dataset_range(lstmae_dataset **out, lstmae_dataset *base, int64_t start, int64_t count)
-{
-    LAE_CHECK_ARG(out, "dataset_range");
-    *out = NULL;
-    LAE_CHECK_ARG(base, "dataset_range");
-    if (start < 0 || count < 0 || start > base->count || count > base->count - start)
-        return LAE_FAIL(ERR_INVALID_ARG, "dataset_range: expected a part of %lld items, got %lld from %lld on",
-                        (long long)base->count, (long long)count, (long long)start);
-    LAE_TRY(lae_dataset_create(out, sizeof(dataset_range), &dataset_range_kind, base->context, count, base->ndim,
-                               base->dim));
-    dataset_range *range = (dataset_range *)*out;
-    range->base.scratch = base->scratch;
-    range->of = lae_dataset_retain(base);
-    range->start = start;
-    return LSTMAE_OK;
 }

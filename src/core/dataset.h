@@ -14,10 +14,14 @@ typedef struct lae_dataset_kind {
     void (*destroy)(lstmae_dataset *dataset);
 } lae_dataset_kind;
 
+/** The label of item `index`, which is in range. From any thread. */
+typedef int64_t (*lae_dataset_label_fn)(const lstmae_dataset *dataset, int64_t index);
+
 /** First member of every kind's struct. */
 struct lstmae_dataset {
     atomic_int references;
     const lae_dataset_kind *kind;
+    lae_dataset_label_fn label; /* NULL: items have none */
     lstmae_context *context; /* retained */
     size_t bytes;            /* of the whole object */
     int64_t count;

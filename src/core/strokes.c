@@ -237,6 +237,12 @@ static lstmae_status dataset_strokes_read(const lstmae_dataset *dataset, int64_t
     return LSTMAE_OK;
 }
 
+static int64_t dataset_strokes_label(const lstmae_dataset *dataset, int64_t index)
+{
+    (void)dataset;
+    return index % 10;
+}
+
 static const lae_dataset_kind dataset_strokes_kind = { dataset_strokes_read, NULL };
 
 lstmae_status lstmae_dataset_strokes(lstmae_dataset **out, lstmae_context *context, int64_t count, int64_t size,
@@ -249,6 +255,7 @@ lstmae_status lstmae_dataset_strokes(lstmae_dataset **out, lstmae_context *conte
     LAE_CHECK_ARG(size >= 8 && size <= 4096, "dataset_strokes");
     int64_t dims[2] = { size, size };
     LAE_TRY(lae_dataset_create(out, sizeof(dataset_strokes), &dataset_strokes_kind, context, count, 2, dims));
+    (*out)->label = dataset_strokes_label;
     ((dataset_strokes *)*out)->seed = seed;
     return LSTMAE_OK;
 }

@@ -3,8 +3,8 @@
  * The digest of the header is set right first, or no change would get past it.
  */
 #include "fuzz.h"
+#include "memory_file.h"
 
-#include "io.h"
 #include "safetensors.h"
 
 #include <lstmae/lstmae.h>
@@ -13,39 +13,6 @@
 #include <string.h>
 
 enum { WEIGHTS = 3 * 2 + 3 };
-
-static const uint8_t *file_bytes;
-static size_t file_size;
-
-static int memory_open(const char *path, int flags, unsigned mode)
-{
-    (void)path;
-    (void)flags;
-    (void)mode;
-    return 1000;
-}
-
-static int memory_info(int fd, lae_io_info *info)
-{
-    (void)fd;
-    *info = (lae_io_info){ file_size, 1 };
-    return 0;
-}
-
-static ssize_t memory_read(int fd, void *buffer, size_t bytes, uint64_t offset)
-{
-    (void)fd;
-    if (offset >= file_size) return 0;
-    if (bytes > file_size - offset) bytes = file_size - (size_t)offset;
-    memcpy(buffer, file_bytes + offset, bytes);
-    return (ssize_t)bytes;
-}
-
-static int memory_close(int fd)
-{
-    (void)fd;
-    return 0;
-}
 
 /* Made once: what is tested is the file. */
 static lstmae_module *module;
@@ -101,17 +68,14 @@ static void load_all(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const lae_io table = { memory_open, memory_info, memory_read, NULL, NULL, memory_close, NULL, NULL };
     uint8_t *bytes = malloc(size + 1);
     if (!bytes) return 0;
     memcpy(bytes, data, size);
     repair(bytes, size);
-    file_bytes = bytes;
-    file_size = size;
     if (!module) make_objects();
-    lae_io_swap(&table);
+    memory_file_begin(bytes, size);
     load_all();
-    lae_io_swap(NULL);
+    memory_file_end();
     free(bytes);
     return 0;
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the seeds of the array parsers' fuzz targets, seeds/idx and seeds/npy, beside this file."""
+"""Writes the seeds of the data files' fuzz targets, seeds/idx, seeds/npy and seeds/cifar10, beside this file."""
 import os
 import struct
 
@@ -56,6 +56,14 @@ def main():
     write("npy", "object", npy(numpy_dict("|O", False, "(3,)"), bytes(24)))
     write("npy", "structure", npy("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }", bytes(4)))
     write("npy", "other_order", npy('{"shape":(3,),"fortran_order":False,"descr":"|u1"}', bytes(3)))
+
+    def record(label):
+        return bytes([label]) + bytes(3072)
+
+    write("cifar10", "empty", b"")
+    write("cifar10", "one", record(9))
+    write("cifar10", "two", record(0) + record(3))
+    write("cifar10", "label", record(0) + record(10))
 
 
 if __name__ == "__main__":

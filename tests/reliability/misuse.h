@@ -51,4 +51,7 @@ typedef struct misuse_objects {
     lstmae_fit_state *state;
 } misuse_objects;
 
+/* misuse_data.c */
+void misuse_images(void **state);
+
 #endif
