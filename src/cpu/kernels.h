@@ -16,6 +16,9 @@
 #define LAE_TILE_ROWS 6
 #define LAE_PANEL_VECTORS 4
 
+/** Steps of k whose products are summed in registers; the sums of blocks are added in order. */
+#define LAE_K_BLOCK 512
+
 /**
  * A strip of C = c_in + A * panel for `rows` rows and one panel. Row r of A is at a + r * a_row, or, with a_tile set, A
  * is in tiles that are a_tile apart. Vector v of row r of C is at c[r * c_row + v * c_vec].
@@ -56,6 +59,18 @@ typedef struct lae_cell {
     int64_t dy_row;
 } lae_cell;
 
+/** One LSTM step of one sample; gate panels, arrays of H and [4][H] as in lae_cell. */
+typedef struct lae_step {
+    int64_t I, H;
+    const float *x, *ih;        /* input and its panels; ih NULL: the input is zero */
+    const float *h_before, *hh; /* h_before NULL: the state is zero */
+    const float *c_before;
+    const float *b_ih, *b_hh;   /* NULL: none */
+    const float *peephole;      /* NULL: none */
+    float *gates, *c, *h;
+    float *y;                   /* NULL: none */
+} lae_step;
+
 struct lae_kernels {
     lae_isa isa;
     int64_t lanes; /* VL */
@@ -77,6 +92,8 @@ struct lae_kernels {
      * double. */
     void (*column_sum)(float *out, int add, const float *x, int64_t x_row, const float *w, int64_t w_row, int64_t rows,
                        int64_t columns);
+    /** Units of panels [p0, p1). */
+    void (*step)(const lae_step *step, int64_t p0, int64_t p1);
 };
 
 typedef struct lae_kernels lae_kernels;

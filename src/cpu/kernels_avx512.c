@@ -8,7 +8,9 @@
 
 #include "cell_kernels.inc"
 
+#include "step_kernels.inc"
+
 const lae_kernels lae_kernels_avx512 = {
     LAE_ISA_AVX512, VL, kernel_sweep, kernel_pack_columns, kernel_pack_rows, kernel_pack_tiles,
-    kernel_cell_forward, kernel_cell_backward, kernel_column_sum,
+    kernel_cell_forward, kernel_cell_backward, kernel_column_sum, kernel_step,
 };

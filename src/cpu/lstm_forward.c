@@ -116,6 +116,26 @@ static lstmae_status forward_inputs(lstmae_queue *queue, forward_job *job)
     return lae_gemm_run(queue, &gemm);
 }
 
+static void forward_step(void *payload, int thread, int threads)
+{
+    const forward_job *job = payload;
+    const lstmae_lstm_args *args = job->args;
+    const int64_t H = args->H;
+    lae_step step = { .I = args->I, .H = H, .x = args->x, .ih = job->ih, .hh = job->hh };
+    int64_t p0, p1;
+    step.h_before = args->flags & LSTMAE_SEQ_ZERO_STATE ? NULL : args->hs;
+    step.c_before = args->cs;
+    step.b_ih = args->b_ih;
+    step.b_hh = args->b_hh;
+    step.peephole = args->peephole;
+    step.gates = args->gates;
+    step.h = (float *)args->hs + H;
+    step.c = (float *)args->cs + H;
+    step.y = args->y;
+    lae_pool_part(lae_panel_count(job->kernels, job->columns), thread, threads, &p0, &p1);
+    job->kernels->step(&step, p0, p1);
+}
+
 lstmae_status cpu_lstm_forward(lstmae_queue *queue, const lstmae_lstm_args *args)
 {
     if (args->dtype != LSTMAE_F32) return LSTMAE_ERR_UNSUPPORTED;
@@ -138,6 +158,10 @@ lstmae_status cpu_lstm_forward(lstmae_queue *queue, const lstmae_lstm_args *args
     }
     const int64_t depth = args->H + (job.ih ? args->I : 0);
     const int threads = lae_step_threads(queue, steps, args->B * G * depth);
+    if (steps == 1 && args->B == 1 && !args->lengths) {
+        lae_pool_run(queue->pool, threads, forward_step, &job);
+        return LSTMAE_OK;
+    }
     job.tiles = lae_step_tiles(queue, args->B, threads);
     if (!job.tiles) return LSTMAE_ERR_NO_MEMORY;
     job.tile_floats = (args->B < LAE_STEP_ROWS ? args->B : LAE_STEP_ROWS) * lae_panel_columns(queue->kernels);

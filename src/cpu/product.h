@@ -52,9 +52,6 @@ typedef struct lae_product {
     lae_columns columns;
 } lae_product;
 
-/** Steps of k whose products are summed in registers; the sums of blocks are added in order. */
-#define LAE_K_BLOCK 512
-
 /** Columns of a panel. */
 static inline int64_t lae_panel_columns(const lae_kernels *kernels)
 {
