@@ -82,6 +82,11 @@ static void cpu_table_fill(void)
     table.lstm_forward = cpu_lstm_forward;
     table.lstm_backward = cpu_lstm_backward;
     table.lstm_weight_gradient = cpu_lstm_weight_gradient;
+    table.conv_forward = cpu_conv_forward;
+    table.conv_backward_data = cpu_conv_backward_data;
+    table.conv_weight_gradient = cpu_conv_weight_gradient;
+    table.conv_prepare_bytes = cpu_conv_prepare_bytes;
+    table.conv_prepare = cpu_conv_prepare;
     table.map = cpu_map;
     table.map_backward = cpu_map_backward;
     table.axpby = cpu_axpby;

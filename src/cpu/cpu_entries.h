@@ -1,4 +1,4 @@
-/* Entries of the "cpu" device that are products or contain some: gemm.c, prepare.c, lstm_*.c. See backend.h. */
+/* Entries of the "cpu" device that are products or contain some: gemm.c, prepare.c, lstm_*.c, conv_*.c. See backend.h. */
 #ifndef LAE_CPU_ENTRIES_H
 #define LAE_CPU_ENTRIES_H
 
@@ -13,5 +13,12 @@ lstmae_status cpu_lstm_weight_gradient(lstmae_queue *queue, const lstmae_lstm_ar
 /* 0 bytes for other types. */
 size_t cpu_prepare_bytes(const lstmae_queue *queue, int kind, int64_t N, int64_t K, int dtype);
 lstmae_status cpu_prepare(lstmae_queue *queue, int kind, void *dst, const void *w, int64_t N, int64_t K, int dtype);
+
+/* Other types go to the reference; the two about preparing answer as those above. */
+lstmae_status cpu_conv_forward(lstmae_queue *queue, const lstmae_conv_args *args);
+lstmae_status cpu_conv_backward_data(lstmae_queue *queue, const lstmae_conv_args *args);
+lstmae_status cpu_conv_weight_gradient(lstmae_queue *queue, const lstmae_conv_args *args);
+size_t cpu_conv_prepare_bytes(const lstmae_queue *queue, int kind, const lstmae_conv_args *args);
+lstmae_status cpu_conv_prepare(lstmae_queue *queue, int kind, void *dst, const lstmae_conv_args *args);
 
 #endif

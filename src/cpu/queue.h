@@ -16,6 +16,9 @@ typedef enum lae_scratch_use {
     LAE_SCRATCH_TILES,    /* accumulators, one piece per thread */
     LAE_SCRATCH_ROWS,     /* rows gathered from, or to be scattered to, uneven strides */
     LAE_SCRATCH_POINTWISE, /* elementwise entries and reductions */
+    LAE_SCRATCH_CONV,     /* where the pixels of a convolution are */
+    LAE_SCRATCH_IMAGE_X,  /* images with other strides than a convolution reads or writes */
+    LAE_SCRATCH_IMAGE_Y,
     LAE_SCRATCH_USES
 } lae_scratch_use;
 

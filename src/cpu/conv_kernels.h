@@ -1,0 +1,71 @@
+/*
+ * The inner loops of convolutions, one table per instruction set. Images are floats with adjacent channels; weights are
+ * in panels:
+ *
+ *   panel  [taps][depth][width]: up to four vectors of the channels that are computed, side by side, for every tap and
+ *          every channel that is summed over. width is a multiple of VL; channels beyond the last one are 0.
+ */
+#ifndef LAE_CPU_CONV_KERNELS_H
+#define LAE_CPU_CONV_KERNELS_H
+
+#include "isa.h"
+
+#include <stdint.h>
+
+/** Pixels, or channels in the weight gradient, whose sums are kept in registers beside each other. */
+#define LAE_CONV_TILE 6
+
+/** Vectors of a panel. */
+#define LAE_CONV_VECTORS 4
+
+/**
+ * The channels of one panel for some pixels that have the same taps: `rows` by `columns` runs of weights, each over
+ * `run` adjacent floats of x. A run is the depth of one tap, or of a whole row of taps that are adjacent in x and in
+ * the panel.
+ *
+ *   y[y_at[i] + n] = bias[n] + sum over row, column, j of x[x_at[i] + row x_row + column x_column + j]
+ *                                                       * w[row w_row + column w_column + j width + n]
+ */
+typedef struct lae_conv_sweep {
+    const float *x, *w;
+    const float *bias; /* of the panel's channels; NULL: 0 */
+    float *y;
+    const int64_t *x_at, *y_at;
+    int64_t pixels;
+    int64_t rows, x_row, w_row;
+    int64_t columns, x_column, w_column;
+    int64_t run;
+    int64_t vectors; /* of the panel: 1 to LAE_CONV_VECTORS */
+    int64_t last;    /* floats stored of the last vector, 1 to VL */
+} lae_conv_sweep;
+
+/**
+ * The gradient of one tap's weights in one panel over a box of pixels of y, each with the pixel of x under that tap:
+ *
+ *   sum[c sum_row + n] = (add ? sum[c sum_row + n] : 0) + sum over pixels of x[pixel][c] y[pixel][n]
+ */
+typedef struct lae_conv_gradient {
+    const float *x, *y; /* the first pixel's */
+    float *sum;
+    int add;
+    int64_t images, x_image, y_image;
+    int64_t rows, x_row, y_row;
+    int64_t columns, x_column, y_column;
+    int64_t channels, sum_row;
+    int64_t vectors, last; /* of y; sums beyond the last one are those of zeros */
+} lae_conv_gradient;
+
+typedef struct lae_conv_kernels {
+    lae_isa isa;
+    int64_t lanes; /* VL */
+    void (*sweep)(const lae_conv_sweep *sweep);
+    void (*gradient)(const lae_conv_gradient *gradient);
+} lae_conv_kernels;
+
+extern const lae_conv_kernels lae_conv_kernels_plain, lae_conv_kernels_neon, lae_conv_kernels_avx2,
+    lae_conv_kernels_avx512;
+
+/** The table of an instruction set, NULL if it is not available. */
+const lae_conv_kernels *lae_conv_kernels_of(lae_isa isa);
+
+#endif
