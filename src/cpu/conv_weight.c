@@ -12,6 +12,7 @@
 #include "kernels.h"
 #include "pointwise.h"
 
+#include <stddef.h>
 #include <string.h>
 
 /* Bytes of x and dy of a chunk, about. */
@@ -33,9 +34,9 @@ typedef struct weight_job {
     lae_conv_shape shape;
     lae_conv_image x, y;
     int64_t strips, taps;
-    int64_t blocks, chunk;   /* chunk: rows of dy */
+    int64_t blocks, chunk;   /* none for an empty batch; rows of dy */
     int64_t block_floats;
-    float *sums;             /* [blocks][panels like packed weights] */
+    float *sums;             /* [blocks][panels like those of weights] */
 } weight_job;
 
 /* Positions [*first, *first + *count) of [begin, end) along an axis of dy whose tap lies inside of x. */
@@ -93,8 +94,9 @@ static void weight_block(const weight_job *job, int64_t block, int64_t p0, int64
     for (int64_t row = begin, next; row < end; row = next) {
         next = row + job->chunk < end ? row + job->chunk : end;
         /* a chunk is of whole images, or inside of one */
-        if (row % rows != 0 || next - row < rows) next = next < row - row % rows + rows ? next : row - row % rows + rows;
-        else next -= (next - row) % rows;
+        const int64_t image_end = row - row % rows + rows;
+        if (row % rows == 0 && next >= image_end) next -= (next - row) % rows;
+        else if (next > image_end) next = image_end;
         for (int64_t piece = p0; piece < p1; piece++) {
             const lae_conv_strip strip = lae_conv_strip_of(job->kernels, &job->shape, piece / job->taps);
             const int64_t tap = piece % job->taps;
@@ -165,7 +167,7 @@ static void weight_cut(weight_job *job)
     job->chunk = weight_limit(WEIGHT_CHUNK_BYTES / (bytes + 1), rows);
     job->blocks = weight_limit(WEIGHT_PIECES / (job->strips * job->taps), rows / WEIGHT_BLOCK_ROWS);
     job->blocks = weight_limit(job->blocks, WEIGHT_SUM_BYTES / ((int64_t)sizeof(float) * job->block_floats));
-    if (job->blocks < 1) job->blocks = 1;
+    if (rows == 0) job->blocks = 0;
 }
 
 lstmae_status cpu_conv_weight_gradient(lstmae_queue *queue, const lstmae_conv_args *args)
@@ -180,8 +182,10 @@ lstmae_status cpu_conv_weight_gradient(lstmae_queue *queue, const lstmae_conv_ar
     if (status >= 0) status = lae_conv_image_bring(queue, LAE_SCRATCH_IMAGE_Y, &job.y, &args->y);
     if (status < 0) return status;
     weight_cut(&job);
-    job.sums = lae_scratch_get(queue, LAE_SCRATCH_TILES, (size_t)(job.blocks * job.block_floats) * sizeof(float));
-    if (!job.sums) return LSTMAE_ERR_NO_MEMORY;
+    if (job.blocks > 0) {
+        job.sums = lae_scratch_get(queue, LAE_SCRATCH_TILES, (size_t)(job.blocks * job.block_floats) * sizeof(float));
+        if (!job.sums) return LSTMAE_ERR_NO_MEMORY;
+    }
     const int64_t products = job.shape.batch * job.shape.height.out * job.shape.width.out * job.taps *
                              job.shape.groups * job.shape.depth * job.shape.features;
     lae_pool_run(queue->pool, lae_pool_wanted(queue->pool, products, LAE_POOL_GRAIN_FMA), weight_task, &job);
