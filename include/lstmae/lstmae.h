@@ -13,6 +13,7 @@
 #include <lstmae/log.h>
 #include <lstmae/loss.h>
 #include <lstmae/lstm.h>
+#include <lstmae/measure.h>
 #include <lstmae/module.h>
 #include <lstmae/optim.h>
 #include <lstmae/schedule.h>

@@ -54,4 +54,7 @@ typedef struct misuse_objects {
 /* misuse_data.c */
 void misuse_images(void **state);
 
+/* misuse_results.c */
+void misuse_measures(void **state);
+
 #endif
