@@ -34,6 +34,15 @@ LSTMAE_API lstmae_status lstmae_module_forward(lstmae_module *module, const lstm
 LSTMAE_API lstmae_status lstmae_module_backward(lstmae_module *module, const lstmae_tensor *grad_output,
                                                 const lstmae_tensor **grad_input);
 
+/**
+ * Shape of the output for an input of shape `dims`, without running anything.
+ *
+ * @param out_dims room for LSTMAE_MAX_DIMS sizes
+ * @return OK; ERR_SHAPE as forward would; ERR_INVALID_ARG; ERR_STATE for a seq2seq, whose outputs are several
+ */
+LSTMAE_API lstmae_status lstmae_module_output_shape(const lstmae_module *module, int ndim, const int64_t *dims,
+                                                    int *out_ndim, int64_t *out_dims);
+
 /** Training mode (1, the default) applies dropout and keeps what backward needs; inference mode (0) does neither. */
 LSTMAE_API lstmae_status lstmae_module_set_training(lstmae_module *module, int training);
 LSTMAE_API int lstmae_module_training(const lstmae_module *module);

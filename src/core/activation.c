@@ -3,10 +3,12 @@
 
 #include <lstmae/layers.h>
 
+#include <stdio.h>
+
 typedef struct activation_module {
     lstmae_module base;
     int kind; /* lstmae_activation, which is lstmae_map_kind */
-    const lstmae_tensor *input; /* of the last forward, borrowed */
+    const lstmae_tensor *input; /* of the last forward, borrowed; NULL where the layer before did not keep it */
     lstmae_tensor *output, *grad_input;
 } activation_module;
 
@@ -29,7 +31,29 @@ static lstmae_status activation_backward(lstmae_module *module, const lstmae_ten
     LAE_TRY(lae_tensor_ensure_like(&m->grad_input, module->context, y));
     *grad_input = m->grad_input;
     return lae_op_map_backward(module->context, m->kind, 0.0, &m->grad_input->view, &grad_output->view,
-                               &m->input->view, y);
+                               m->input ? &m->input->view : NULL, y);
+}
+
+static void activation_as_map(lstmae_module *module, lae_fused_map *map)
+{
+    activation_module *m = (activation_module *)module;
+    map->kind = m->kind;
+    map->keep_output = module->training && !lae_map_by_output(m->kind);
+    map->mapped = &m->output;
+    map->input = &m->input;
+}
+
+static lstmae_status activation_shape(const lstmae_module *module, const lstmae_view *input, lstmae_view *output)
+{
+    (void)module;
+    *output = *input;
+    return LSTMAE_OK;
+}
+
+static void activation_describe(const lstmae_module *module, char *text, size_t size)
+{
+    static const char *const names[] = { "identity", "relu", "tanh", "sigmoid" };
+    snprintf(text, size, "%s", names[((const activation_module *)module)->kind]);
 }
 
 static void activation_destroy(lstmae_module *module)
@@ -39,8 +63,15 @@ static void activation_destroy(lstmae_module *module)
     lstmae_tensor_destroy(m->grad_input);
 }
 
-static const lae_module_ops activation_ops = { "activation", activation_forward, activation_backward,
-                                               activation_destroy, NULL };
+static const lae_module_ops activation_ops = {
+    .name = "activation",
+    .forward = activation_forward,
+    .backward = activation_backward,
+    .destroy = activation_destroy,
+    .shape = activation_shape,
+    .describe = activation_describe,
+    .as_map = activation_as_map,
+};
 
 lstmae_status lstmae_activation_create(lstmae_module **out, lstmae_context *context, lstmae_activation kind)
 {

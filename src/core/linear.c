@@ -93,23 +93,35 @@ typedef struct linear_module {
     lstmae_tensor *copy, *grad_copy, *output, *grad_input;
 } linear_module;
 
+static lstmae_status linear_shape(const lstmae_module *module, const lstmae_view *input, lstmae_view *output)
+{
+    const linear_module *m = (const linear_module *)module;
+    char text[LAE_SHAPE_TEXT];
+    if (input->ndim < 1 || input->dim[input->ndim - 1] != m->linear.in)
+        return LAE_FAIL(ERR_SHAPE, "linear: input is %s, layer wants %lld features",
+                        lae_shape_text(text, sizeof text, input), (long long)m->linear.in);
+    output->dim[input->ndim - 1] = m->linear.out;
+    return LSTMAE_OK;
+}
+
+static void linear_describe(const lstmae_module *module, char *text, size_t size)
+{
+    const linear_module *m = (const linear_module *)module;
+    snprintf(text, size, "linear %lld to %lld", (long long)m->linear.in, (long long)m->linear.out);
+}
+
 static lstmae_status linear_forward(lstmae_module *module, const lstmae_tensor *input, const lstmae_tensor **output)
 {
     linear_module *m = (linear_module *)module;
-    const lstmae_view *x = &input->view;
-    char text[LAE_SHAPE_TEXT];
-    if (x->ndim < 1 || x->dim[x->ndim - 1] != m->linear.in)
-        return LAE_FAIL(ERR_SHAPE, "linear: input is %s, layer wants %lld features",
-                        lae_shape_text(text, sizeof text, x), (long long)m->linear.in);
-    int64_t rows, stride, dims[LSTMAE_MAX_DIMS];
+    lstmae_view y;
+    LAE_TRY(lae_module_shape(module, &input->view, &y));
+    int64_t rows, stride;
     m->input = input;
-    if (!lae_view_rows(x, &rows, &stride)) {
+    if (!lae_view_rows(&input->view, &rows, &stride)) {
         LAE_TRY(lae_tensor_contiguous(&m->input, input, &m->copy));
         lae_view_rows(&m->input->view, &rows, &stride);
     }
-    for (int i = 0; i < x->ndim; i++) dims[i] = x->dim[i];
-    dims[x->ndim - 1] = m->linear.out;
-    LAE_TRY(lae_tensor_ensure(&m->output, module->context, module->context->dtype, x->ndim, dims));
+    LAE_TRY(lae_tensor_ensure(&m->output, module->context, module->context->dtype, y.ndim, y.dim));
     LAE_TRY(lae_linear_forward(&m->linear, rows, m->input->view.data, stride, m->output->view.data, m->linear.out));
     *output = m->output;
     return LSTMAE_OK;
@@ -143,7 +155,14 @@ static void linear_destroy(lstmae_module *module)
     lstmae_tensor_destroy(m->grad_input);
 }
 
-static const lae_module_ops linear_ops = { "linear", linear_forward, linear_backward, linear_destroy, NULL };
+static const lae_module_ops linear_ops = {
+    .name = "linear",
+    .forward = linear_forward,
+    .backward = linear_backward,
+    .destroy = linear_destroy,
+    .shape = linear_shape,
+    .describe = linear_describe,
+};
 
 lstmae_status lstmae_linear_create(lstmae_module **out, lstmae_context *context, int64_t in_features,
                                    int64_t out_features, uint32_t flags)

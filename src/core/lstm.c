@@ -10,8 +10,17 @@ static lstmae_status lstm_forward(lstmae_module *module, const lstmae_tensor *in
 static lstmae_status lstm_backward(lstmae_module *module, const lstmae_tensor *grad_output,
                                    const lstmae_tensor **grad_input);
 static void lstm_destroy(lstmae_module *module);
+static lstmae_status lstm_shape(const lstmae_module *module, const lstmae_view *input, lstmae_view *output);
+static void lstm_describe(const lstmae_module *module, char *text, size_t size);
 
-static const lae_module_ops lstm_ops = { "lstm", lstm_forward, lstm_backward, lstm_destroy, NULL };
+static const lae_module_ops lstm_ops = {
+    .name = "lstm",
+    .forward = lstm_forward,
+    .backward = lstm_backward,
+    .destroy = lstm_destroy,
+    .shape = lstm_shape,
+    .describe = lstm_describe,
+};
 
 /* ---- creation ---- */
 
@@ -155,12 +164,14 @@ static lstmae_status lstm_store_state(lae_lstm *m, lstmae_tensor **h, lstmae_ten
     return LSTMAE_OK;
 }
 
-static lstmae_status lstm_check_input(const lae_lstm *m, const lstmae_view *x)
+static lstmae_status lstm_shape(const lstmae_module *module, const lstmae_view *x, lstmae_view *y)
 {
+    const lae_lstm *m = (const lae_lstm *)module;
     char text[LAE_SHAPE_TEXT];
     if (x->ndim != 3 || x->dim[2] != m->I)
         return LAE_FAIL(ERR_SHAPE, "lstm: input is %s, layer wants [T,B,%lld]", lae_shape_text(text, sizeof text, x),
                         (long long)m->I);
+    y->dim[2] = m->D * m->H;
     if (m->lengths_count == 0) return LSTMAE_OK;
     if ((int64_t)m->lengths_count != x->dim[1])
         return LAE_FAIL(ERR_SHAPE, "lstm: %zu lengths are set, the input has %lld samples", m->lengths_count,
@@ -171,10 +182,20 @@ static lstmae_status lstm_check_input(const lae_lstm *m, const lstmae_view *x)
     return LSTMAE_OK;
 }
 
+static void lstm_describe(const lstmae_module *module, char *text, size_t size)
+{
+    const lae_lstm *m = (const lae_lstm *)module;
+    int used = snprintf(text, size, "lstm %lld to %lld", (long long)m->I, (long long)m->H);
+    if (m->L > 1 && used > 0 && (size_t)used < size)
+        used += snprintf(text + used, size - (size_t)used, ", %lld layers", (long long)m->L);
+    if (m->D > 1 && used > 0 && (size_t)used < size) snprintf(text + used, size - (size_t)used, ", both ways");
+}
+
 static lstmae_status lstm_forward(lstmae_module *module, const lstmae_tensor *input, const lstmae_tensor **output)
 {
     lae_lstm *m = (lae_lstm *)module;
-    LAE_TRY(lstm_check_input(m, &input->view));
+    lstmae_view shape;
+    LAE_TRY(lae_module_shape(module, &input->view, &shape));
     const lstmae_tensor *x = input;
     if (input->view.stride[2] != 1 && m->I > 1) LAE_TRY(lae_tensor_contiguous(&x, input, &m->input_copy));
     m->input = (lae_sequence){ x->view.data, x->view.stride[0], x->view.stride[1] };
@@ -186,9 +207,8 @@ static lstmae_status lstm_forward(lstmae_module *module, const lstmae_tensor *in
         LAE_TRY(lstm_store_state(m, &m->h0, &m->c0));
         m->has_state = 1;
     }
-    int64_t dims[3] = { m->T, m->B, m->D * m->H };
     lae_sequence top = lae_lstm_top(m);
-    lstmae_view view = lae_view_of((void *)(uintptr_t)top.data, (int)module->context->dtype, 3, dims);
+    lstmae_view view = lae_view_of((void *)(uintptr_t)top.data, shape.dtype, 3, shape.dim);
     lstmae_tensor *joined = m->outputs[m->L - 1];
     lstmae_tensor *holder = joined && top.data == joined->view.data ? joined : lae_lstm_at(m, m->L - 1, 0)->hs;
     LAE_TRY(lae_tensor_alias(&m->output, holder, &view));

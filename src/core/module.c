@@ -181,6 +181,51 @@ static lstmae_status module_check_tensor(const lstmae_module *module, const char
     return LSTMAE_OK;
 }
 
+lstmae_status lae_module_shape(const lstmae_module *module, const lstmae_view *input, lstmae_view *output)
+{
+    lstmae_view result = *input;
+    result.data = NULL;
+    LAE_TRY(module->ops->shape(module, input, &result));
+    *output = result;
+    return LSTMAE_OK;
+}
+
+lstmae_status lae_module_forward_fused(lstmae_module *module, lstmae_module *next, const lstmae_tensor *input,
+                                       const lstmae_tensor **output, int *fused)
+{
+    *fused = 0;
+    if (!module->ops->forward_mapped || !next->ops->as_map) return LSTMAE_OK;
+    LAE_TRY(module_check_tensor(module, "input", input));
+    lae_fused_map map = { 0 };
+    const lstmae_tensor *kept = NULL;
+    next->ops->as_map(next, &map);
+    module->can_backward = next->can_backward = 0;
+    lstmae_status status = module->ops->forward_mapped(module, input, &map, &kept);
+    if (status == LSTMAE_ERR_UNSUPPORTED) return LSTMAE_OK;
+    LAE_TRY(status);
+    *map.input = kept;
+    module->can_backward = module->training;
+    next->can_backward = next->training;
+    module->last_output = next->last_output = (*map.mapped)->view;
+    *output = *map.mapped;
+    *fused = 1;
+    return LSTMAE_OK;
+}
+
+lstmae_status lstmae_module_output_shape(const lstmae_module *module, int ndim, const int64_t *dims, int *out_ndim,
+                                         int64_t *out_dims)
+{
+    LAE_CHECK_ARG(module != NULL, "module_output_shape");
+    LAE_CHECK_ARG(out_ndim != NULL, "module_output_shape");
+    LAE_CHECK_ARG(out_dims != NULL, "module_output_shape");
+    lstmae_view input, output;
+    LAE_TRY(lae_view_of_shape(&input, "module_output_shape", module->context->dtype, ndim, dims));
+    LAE_TRY(lae_module_shape(module, &input, &output));
+    *out_ndim = output.ndim;
+    for (int i = 0; i < output.ndim; i++) out_dims[i] = output.dim[i];
+    return LSTMAE_OK;
+}
+
 lstmae_status lstmae_module_forward(lstmae_module *module, const lstmae_tensor *input, const lstmae_tensor **output)
 {
     LAE_CHECK_ARG(module != NULL, "module_forward");

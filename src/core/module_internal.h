@@ -25,6 +25,18 @@ typedef struct lae_param_entry {
     int owned; /* by this module; else by a child */
 } lae_param_entry;
 
+/**
+ * What an elementwise module computes, for the module before it to compute along with its own output in one pass.
+ * `*mapped` receives f(output); the output itself is needed only where backward reads it.
+ */
+typedef struct lae_fused_map {
+    int kind; /* lstmae_map_kind */
+    int keep_output;
+    double param;
+    lstmae_tensor **mapped;
+    const lstmae_tensor **input; /* the map's own note of what it was given: the kept output, or NULL */
+} lae_fused_map;
+
 typedef struct lae_module_ops {
     const char *name; /* for messages: "lstm" */
     lstmae_status (*forward)(lstmae_module *module, const lstmae_tensor *input, const lstmae_tensor **output);
@@ -33,6 +45,20 @@ typedef struct lae_module_ops {
                               const lstmae_tensor **grad_input);
     void (*destroy)(lstmae_module *module); /* what the derived struct owns; not the struct */
     lstmae_status (*set_training)(lstmae_module *module, int training); /* NULL: nothing but the flag */
+    /** Shape of the output for that of an input, or why there is none, in the words of forward. Views have no data. */
+    lstmae_status (*shape)(const lstmae_module *module, const lstmae_view *input, lstmae_view *output);
+
+    /* each may be NULL */
+    /** Kind and settings in a few words for a summary: "conv2d 3 to 32, kernel 3x3". NULL: the name. */
+    void (*describe)(const lstmae_module *module, char *text, size_t size);
+    /** The parts that input passes through one after the other; NULL behind the last. */
+    const lstmae_module *(*child)(const lstmae_module *module, size_t index);
+    /** Forward with a map after it; *output is what map->keep_output asks for, else NULL. ERR_UNSUPPORTED without a
+     *  text: not this map. */
+    lstmae_status (*forward_mapped)(lstmae_module *module, const lstmae_tensor *input, const lae_fused_map *map,
+                                    const lstmae_tensor **output);
+    /** The map that this module is. */
+    void (*as_map)(lstmae_module *module, lae_fused_map *map);
 } lae_module_ops;
 
 struct lstmae_module {
@@ -51,6 +77,16 @@ struct lstmae_module {
 /** Allocates a zeroed module of `bytes` bytes (a struct that begins with lstmae_module). */
 lstmae_status lae_module_new(lstmae_module **out, lstmae_context *context, const lae_module_ops *ops, size_t bytes);
 lstmae_module *lae_module_retain(lstmae_module *module);
+
+/** Shape of the output for that of an input. */
+lstmae_status lae_module_shape(const lstmae_module *module, const lstmae_view *input, lstmae_view *output);
+
+/**
+ * Forward of `module` and of `next` after it, in one pass where they can: then *fused is 1 and *output is next's.
+ * Else nothing has been done.
+ */
+lstmae_status lae_module_forward_fused(lstmae_module *module, lstmae_module *next, const lstmae_tensor *input,
+                                       const lstmae_tensor **output, int *fused);
 
 /** Adds a parameter drawn uniformly from [-bound, bound) (0: zeros); `out` is borrowed. */
 lstmae_status lae_module_add_param(lstmae_module *module, lae_param **out, const char *name, int ndim,

@@ -41,8 +41,22 @@ static void seq2seq_destroy(lstmae_module *module)
     for (size_t i = 0; i < sizeof tensors / sizeof *tensors; i++) lstmae_tensor_destroy(tensors[i]);
 }
 
-static const lae_module_ops seq2seq_ops = { "seq2seq", seq2seq_forward, seq2seq_backward, seq2seq_destroy,
-                                            seq2seq_set_training };
+static lstmae_status seq2seq_shape(const lstmae_module *module, const lstmae_view *input, lstmae_view *output)
+{
+    (void)module;
+    (void)input;
+    (void)output;
+    return LAE_FAIL(ERR_STATE, "seq2seq: the model has an output for each decoder, not one");
+}
+
+static const lae_module_ops seq2seq_ops = {
+    .name = "seq2seq",
+    .forward = seq2seq_forward,
+    .backward = seq2seq_backward,
+    .destroy = seq2seq_destroy,
+    .set_training = seq2seq_set_training,
+    .shape = seq2seq_shape,
+};
 
 lstmae_status lstmae_seq2seq_create(lstmae_seq2seq **out, lstmae_context *context, int64_t features, int64_t hidden,
                                     const lstmae_lstm_options *encoder)

@@ -15,7 +15,13 @@ static lstmae_status sequential_forward(lstmae_module *module, const lstmae_tens
 {
     sequential_module *m = (sequential_module *)module;
     *output = input;
-    for (size_t i = 0; i < m->count; i++) LAE_TRY(lstmae_module_forward(m->children[i], *output, output));
+    for (size_t i = 0; i < m->count; i++) {
+        int fused = 0;
+        if (i + 1 < m->count)
+            LAE_TRY(lae_module_forward_fused(m->children[i], m->children[i + 1], *output, output, &fused));
+        if (fused) i++;
+        else LAE_TRY(lstmae_module_forward(m->children[i], *output, output));
+    }
     return LSTMAE_OK;
 }
 
@@ -44,8 +50,29 @@ static lstmae_status sequential_set_training(lstmae_module *module, int training
     return LSTMAE_OK;
 }
 
-static const lae_module_ops sequential_ops = { "sequential", sequential_forward, sequential_backward,
-                                               sequential_destroy, sequential_set_training };
+static lstmae_status sequential_shape(const lstmae_module *module, const lstmae_view *input, lstmae_view *output)
+{
+    const sequential_module *m = (const sequential_module *)module;
+    *output = *input;
+    for (size_t i = 0; i < m->count; i++) LAE_TRY(lae_module_shape(m->children[i], output, output));
+    return LSTMAE_OK;
+}
+
+static const lstmae_module *sequential_child(const lstmae_module *module, size_t index)
+{
+    const sequential_module *m = (const sequential_module *)module;
+    return index < m->count ? m->children[index] : NULL;
+}
+
+static const lae_module_ops sequential_ops = {
+    .name = "sequential",
+    .forward = sequential_forward,
+    .backward = sequential_backward,
+    .destroy = sequential_destroy,
+    .set_training = sequential_set_training,
+    .shape = sequential_shape,
+    .child = sequential_child,
+};
 
 lstmae_status lstmae_sequential_create(lstmae_module **out, lstmae_context *context)
 {

@@ -73,6 +73,15 @@ static lstmae_status tensor_check_shape(const char *function, lstmae_dtype dtype
     return LSTMAE_OK;
 }
 
+lstmae_status lae_view_of_shape(lstmae_view *view, const char *function, lstmae_dtype dtype, int ndim,
+                                const int64_t *dims)
+{
+    size_t bytes;
+    LAE_TRY(tensor_check_shape(function, dtype, ndim, dims, &bytes));
+    *view = lae_view_of(NULL, dtype, ndim, dims);
+    return LSTMAE_OK;
+}
+
 static lstmae_status tensor_create_raw(lstmae_tensor **out, lstmae_context *context, lstmae_dtype dtype, int ndim,
                                        const int64_t *dims)
 {

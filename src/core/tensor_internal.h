@@ -43,6 +43,10 @@ lstmae_status lae_tensor_ensure_image(lstmae_tensor **tensor, lstmae_context *co
 /** The same with shape and type of `like`, and channels innermost where they are in `like`: for elementwise work. */
 lstmae_status lae_tensor_ensure_like(lstmae_tensor **tensor, lstmae_context *context, const lstmae_view *like);
 
+/** A view without data of a caller's shape, which is checked as a new tensor's. */
+lstmae_status lae_view_of_shape(lstmae_view *view, const char *function, lstmae_dtype dtype, int ndim,
+                                const int64_t *dims);
+
 /** Points *alias at `view` of base's storage; the handle is kept and renewed only when the storage changed. */
 lstmae_status lae_tensor_alias(lstmae_tensor **alias, lstmae_tensor *base, const lstmae_view *view);
 

@@ -32,10 +32,14 @@
     X(lstmae_random_key, 24, first, 16)                                                            \
     X(lstmae_gemm_args, 112, reserved, 108)                                                        \
     X(lstmae_lstm_args, 296, beta, 288)                                                            \
+    X(lstmae_conv_args, 304, beta, 296)                                                            \
+    X(lstmae_pool_args, 248, index, 240)                                                           \
+    X(lstmae_norm_args, 432, beta, 424)                                                            \
+    X(lstmae_upsample_args, 176, y, 96)                                                            \
     X(lstmae_loss_args, 216, value, 208)                                                           \
     X(lstmae_update_tensor, 56, weight_decay, 48)                                                  \
     X(lstmae_update_args, 128, norm_sq, 120)                                                       \
-    X(lstmae_backend_api, 280, host_release, 272)
+    X(lstmae_backend_api, 392, host_release, 384)
 
 /* X(struct, macro) */
 #define INITIALISERS(X)                                                                            \

@@ -222,6 +222,9 @@ static void modules(void **state)
     misuse_objects *o = *state;
     lstmae_module *out = NULL, *chain = NULL, *foreign = NULL;
     const lstmae_tensor *borrowed = NULL;
+    const int64_t dims[5] = { 1, 1, 1, 1, 1 };
+    int64_t sizes[LSTMAE_MAX_DIMS];
+    int ndim = 0;
     size_t index = 0;
     ACCEPTS_NULL(module_destroy);
     REFUSED(ERR_INVALID_ARG, module_forward, NULL, o->x, NULL);
@@ -234,6 +237,13 @@ static void modules(void **state)
     REFUSED(ERR_INVALID_ARG, module_backward, o->linear, NULL, NULL);
     REFUSED(ERR_STATE, module_backward, o->linear, o->x, NULL);
     REFUSED(ERR_INVALID_ARG, module_backward, o->linear, o->foreign, NULL);
+    REFUSED(ERR_INVALID_ARG, module_output_shape, NULL, 3, dims, &ndim, sizes);
+    REFUSED(ERR_INVALID_ARG, module_output_shape, o->lstm, 3, NULL, &ndim, sizes);
+    REFUSED(ERR_INVALID_ARG, module_output_shape, o->lstm, 3, dims, NULL, sizes);
+    REFUSED(ERR_INVALID_ARG, module_output_shape, o->lstm, 3, dims, &ndim, NULL);
+    REFUSED(ERR_INVALID_ARG, module_output_shape, o->lstm, 5, dims, &ndim, sizes);
+    REFUSED(ERR_SHAPE, module_output_shape, o->lstm, 3, dims, &ndim, sizes);
+    REFUSED(ERR_STATE, module_output_shape, lstmae_seq2seq_module(o->model), 3, dims, &ndim, sizes);
     REFUSED(ERR_INVALID_ARG, module_set_training, NULL, 1);
     GIVES(0, module_training, NULL);
     GIVES(0, module_param_count, NULL);
