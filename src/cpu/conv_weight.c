@@ -15,13 +15,13 @@
 #include <stddef.h>
 #include <string.h>
 
-/* Bytes of x and dy of a chunk, about. */
-#define WEIGHT_CHUNK_BYTES ((int64_t)160 << 10)
+/* Bytes of x and of a panel's channels of dy in a chunk, about. */
+#define WEIGHT_CHUNK_BYTES ((int64_t)256 << 10)
 
-/* Pieces of work there should be, bytes that the sums of all blocks may take, and rows of dy that deserve a block. */
+/* Pieces of work there should be, bytes that the sums of all blocks may take, and pixels of dy that deserve a block. */
 #define WEIGHT_PIECES 256
 #define WEIGHT_SUM_BYTES ((int64_t)16 << 20)
-#define WEIGHT_BLOCK_ROWS 16
+#define WEIGHT_BLOCK_PIXELS 1024
 
 /* Taps whose blocks are added at once. */
 #define WEIGHT_TAPS 16
@@ -85,25 +85,25 @@ static void weight_chunk(const weight_job *job, const lae_conv_strip *strip, int
     job->kernels->gradient(&g);
 }
 
-/* Pieces [p0, p1) of a block: taps of all strips. */
-static void weight_block(const weight_job *job, int64_t block, int64_t p0, int64_t p1)
+/* Taps [t0, t1) of a strip over the rows of a block: those sums stay in the cache as well. */
+static void weight_strip(const weight_job *job, int64_t block, int64_t index, int64_t t0, int64_t t1)
 {
-    const int64_t rows = job->shape.height.out;
+    const lae_conv_strip strip = lae_conv_strip_of(job->kernels, &job->shape, index);
+    const int64_t rows = job->shape.height.out, tap_floats = job->shape.depth * strip.vectors * job->kernels->lanes;
+    const int64_t unit = job->shape.batch >= job->blocks ? rows : 1; /* no images in parts where there are many */
+    float *sums = job->sums + block * job->block_floats + strip.weights;
     int64_t begin, end;
-    lae_pool_part(job->shape.batch * rows, (int)block, (int)job->blocks, &begin, &end);
+    lae_pool_part(job->shape.batch * rows / unit, (int)block, (int)job->blocks, &begin, &end);
+    begin *= unit;
+    end *= unit;
     for (int64_t row = begin, next; row < end; row = next) {
+        const int64_t image_end = row - row % rows + rows;
         next = row + job->chunk < end ? row + job->chunk : end;
         /* a chunk is of whole images, or inside of one */
-        const int64_t image_end = row - row % rows + rows;
         if (row % rows == 0 && next >= image_end) next -= (next - row) % rows;
         else if (next > image_end) next = image_end;
-        for (int64_t piece = p0; piece < p1; piece++) {
-            const lae_conv_strip strip = lae_conv_strip_of(job->kernels, &job->shape, piece / job->taps);
-            const int64_t tap = piece % job->taps;
-            float *sum = job->sums + block * job->block_floats + strip.weights +
-                         tap * job->shape.depth * strip.vectors * job->kernels->lanes;
-            weight_chunk(job, &strip, tap, sum, row > begin, row, next);
-        }
+        for (int64_t tap = t0; tap < t1; tap++)
+            weight_chunk(job, &strip, tap, sums + tap * tap_floats, row > begin, row, next);
     }
 }
 
@@ -137,9 +137,10 @@ static void weight_task(void *payload, int thread, int threads)
     const int64_t pieces = job->strips * job->taps, depth = job->shape.depth;
     int64_t begin, end;
     lae_pool_part(job->blocks * pieces, thread, threads, &begin, &end);
-    for (int64_t block = begin / pieces; block < job->blocks && block * pieces < end; block++) {
-        const int64_t first = block * pieces;
-        weight_block(job, block, begin > first ? begin - first : 0, end - first < pieces ? end - first : pieces);
+    for (int64_t piece = begin, next; piece < end; piece = next) {
+        const int64_t tap = piece % job->taps, left = job->taps - tap;
+        next = end - piece < left ? end : piece + left;
+        weight_strip(job, piece / pieces, piece % pieces / job->taps, tap, tap + next - piece);
     }
     lae_pool_barrier(job->pool, threads);
     lae_pool_part(job->strips * depth, thread, threads, &begin, &end);
@@ -157,15 +158,15 @@ static int64_t weight_limit(int64_t value, int64_t most)
 static void weight_cut(weight_job *job)
 {
     const lae_conv_shape *shape = &job->shape;
-    const int64_t rows = shape->batch * shape->height.out;
+    const int64_t rows = shape->batch * shape->height.out, panel = LAE_CONV_VECTORS * job->kernels->lanes;
     const int64_t bytes = shape->groups * (int64_t)sizeof(float) *
                           (shape->depth * shape->height.in * shape->width.in / shape->height.out +
-                           shape->features * shape->width.out);
+                           (shape->features < panel ? shape->features : panel) * shape->width.out);
     job->taps = lae_conv_taps(shape);
     job->strips = shape->groups * lae_conv_panels(job->kernels, shape);
     job->block_floats = shape->groups * lae_conv_group_floats(job->kernels, shape);
     job->chunk = weight_limit(WEIGHT_CHUNK_BYTES / (bytes + 1), rows);
-    job->blocks = weight_limit(WEIGHT_PIECES / (job->strips * job->taps), rows / WEIGHT_BLOCK_ROWS);
+    job->blocks = weight_limit(WEIGHT_PIECES / (job->strips * job->taps), rows * shape->width.out / WEIGHT_BLOCK_PIXELS);
     job->blocks = weight_limit(job->blocks, WEIGHT_SUM_BYTES / ((int64_t)sizeof(float) * job->block_floats));
     if (rows == 0) job->blocks = 0;
 }

@@ -70,6 +70,7 @@ static void cpu_table_fill(void)
     static const lstmae_host any = { .struct_size = sizeof(any), .abi = LSTMAE_BACKEND_ABI };
     lstmae_backend_api table = *lae_backend_cpu_ref(&any);
     table.name = "cpu";
+    table.flags |= LSTMAE_BACKEND_CHANNELS_LAST;
     table.device_info = cpu_device_info;
     table.queue_create = cpu_queue_create;
     table.queue_destroy = cpu_queue_destroy;
