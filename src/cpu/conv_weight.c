@@ -166,7 +166,8 @@ static void weight_cut(weight_job *job)
     job->strips = shape->groups * lae_conv_panels(job->kernels, shape);
     job->block_floats = shape->groups * lae_conv_group_floats(job->kernels, shape);
     job->chunk = weight_limit(WEIGHT_CHUNK_BYTES / (bytes + 1), rows);
-    job->blocks = weight_limit(WEIGHT_PIECES / (job->strips * job->taps), rows * shape->width.out / WEIGHT_BLOCK_PIXELS);
+    job->blocks = weight_limit(WEIGHT_PIECES / (job->strips * job->taps), rows);
+    job->blocks = weight_limit(job->blocks, rows * shape->width.out / WEIGHT_BLOCK_PIXELS);
     job->blocks = weight_limit(job->blocks, WEIGHT_SUM_BYTES / ((int64_t)sizeof(float) * job->block_floats));
     if (rows == 0) job->blocks = 0;
 }
