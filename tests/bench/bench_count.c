@@ -39,3 +39,20 @@ bench_ops bench_count_decoder(int64_t T, int64_t B, int64_t F, int64_t H, int64_
     bench_ops lstm = bench_count_lstm(T, B, F, H, layers, BENCH_ZERO_START | BENCH_INPUT_GRAD);
     return bench_ops_sum(lstm, bench_count_linear(T * B, H, F));
 }
+
+/* Taps of all outputs along an axis that lie inside of it. */
+static double taps_inside(int64_t size, int64_t kernel, int64_t stride, int64_t padding)
+{
+    int64_t taps = 0;
+    for (int64_t from = -padding; from + kernel <= size + padding; from += stride)
+        for (int64_t tap = 0; tap < kernel; tap++) taps += from + tap >= 0 && from + tap < size;
+    return (double)taps;
+}
+
+bench_ops bench_count_conv(int64_t B, int64_t C, int64_t H, int64_t W, int64_t K, int64_t kernel, int64_t stride,
+                           int64_t padding, uint32_t flags)
+{
+    const double pairs = taps_inside(H, kernel, stride, padding) * taps_inside(W, kernel, stride, padding);
+    const double products = 2.0 * (double)(B * C * K) * pairs;
+    return (bench_ops){ products, flags & BENCH_INPUT_GRAD ? products : 0, products };
+}

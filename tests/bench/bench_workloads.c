@@ -48,7 +48,7 @@ void bench_model_release(bench_model *model)
     memset(model, 0, sizeof(*model));
 }
 
-static void add_mode(bench_model *model, const char *name, void (*run)(void *), double operations, double bytes)
+void bench_add_mode(bench_model *model, const char *name, void (*run)(void *), double operations, double bytes)
 {
     model->modes[model->mode_count++] = (bench_mode){ name, run, operations, bytes };
 }
@@ -109,8 +109,8 @@ static void create_composite(const bench_workload *w, bench_model *model, lstmae
     adam.lr = 5e-4;
     bench_check(lstmae_optimizer_create(&model->optimizer, lstmae_seq2seq_module(model->seq2seq), &adam));
     bench_ops all = bench_ops_sum(encoder, bench_ops_sum(decoder, decoder));
-    add_mode(model, "train", run_train, bench_ops_total(all), 0);
-    add_mode(model, "generate", run_generate, encoder.forward + decoder.forward, 0);
+    bench_add_mode(model, "train", run_train, bench_ops_total(all), 0);
+    bench_add_mode(model, "generate", run_generate, encoder.forward + decoder.forward, 0);
 }
 
 /** A recurrent autoencoder of one sequence; TensorFlow 1's RMSProp. */
@@ -121,8 +121,8 @@ static void create_peephole(const bench_workload *w, bench_model *model, lstmae_
     bench_ops all = bench_ops_sum(encoder, bench_count_decoder(w->T, w->B, w->I, w->H, w->layers));
     create_seq2seq(w, model, context, LSTMAE_LSTM_PEEPHOLE);
     bench_check(lstmae_optimizer_create(&model->optimizer, lstmae_seq2seq_module(model->seq2seq), &rmsprop));
-    add_mode(model, "train", run_train, bench_ops_total(all), 0);
-    add_mode(model, "reconstruct", run_reconstruct, all.forward, 0);
+    bench_add_mode(model, "train", run_train, bench_ops_total(all), 0);
+    bench_add_mode(model, "reconstruct", run_reconstruct, all.forward, 0);
 }
 
 /* --- one LSTM ---------------------------------------------------------------------------------------------------- */
@@ -164,8 +164,8 @@ static void create_layer(const bench_workload *w, bench_model *model, lstmae_con
     bench_ops ops = bench_count_lstm(w->T, w->B, w->I, w->H, w->layers, BENCH_ZERO_STATE);
     create_lstm(w, model, context, 0);
     model->dy = sequence(context, w->T, w->B, w->H);
-    add_mode(model, "forward", run_forward, ops.forward, 0);
-    add_mode(model, "train", run_forward_backward, bench_ops_total(ops), 0);
+    bench_add_mode(model, "forward", run_forward, ops.forward, 0);
+    bench_add_mode(model, "train", run_forward_backward, bench_ops_total(ops), 0);
 }
 
 /** One step at a time from the state of the step before. */
@@ -175,7 +175,7 @@ static void create_stream(const bench_workload *w, bench_model *model, lstmae_co
     create_lstm(w, model, context, LSTMAE_LSTM_CARRY);
     bench_check(lstmae_module_set_training(model->module, 0));
     double weights = (double)lstmae_module_param_elements(model->module);
-    add_mode(model, "step", run_step, ops.forward, weights * (double)sizeof(float));
+    bench_add_mode(model, "step", run_step, ops.forward, weights * (double)sizeof(float));
 }
 
 const bench_workload bench_workloads[] = {
@@ -188,6 +188,7 @@ const bench_workload bench_workloads[] = {
     { "stream_i32_h128_l2", create_stream, 1, 1, 32, 128, 2 },
     { "stream_i64_h512_l2", create_stream, 1, 1, 64, 512, 2 },
     { "stream_i4096_h1024_l2", create_stream, 1, 1, 4096, 1024, 2 },
+    { .name = "mnist_linear_b256", .create = bench_create_mnist_linear, .B = 256 },
 };
 
 const int bench_workload_count = (int)(sizeof(bench_workloads) / sizeof(bench_workloads[0]));

@@ -24,7 +24,7 @@ typedef struct bench_workload {
 
 /** One workload brought to life. */
 struct bench_model {
-    lstmae_module *module; /* an LSTM; owned */
+    lstmae_module *module; /* an LSTM or an autoencoder of images; owned */
     lstmae_seq2seq *seq2seq;
     lstmae_loss *loss;
     lstmae_optimizer *optimizer;
@@ -43,5 +43,11 @@ void bench_check(lstmae_status status);
 lstmae_tensor *bench_tensor(lstmae_context *context, int ndim, const int64_t *dims);
 
 void bench_model_release(bench_model *model);
+
+/** Appends a mode to the model. */
+void bench_add_mode(bench_model *model, const char *name, void (*run)(void *), double operations, double bytes);
+
+/* autoencoders of images: bench_images.c */
+void bench_create_mnist_linear(const bench_workload *w, bench_model *model, lstmae_context *context);
 
 #endif

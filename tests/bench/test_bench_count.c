@@ -28,8 +28,24 @@ static void test_smallest(void **state)
     assert_int_equal((int)ops.data, 8);
 }
 
+/** Kernel 3, padding 1: rows of 4 meet 2 + 3 + 3 + 2 taps; with stride 2, 2 + 3; and 32 with stride 2 meets 47. */
+static void test_conv(void **state)
+{
+    (void)state;
+    bench_ops ops = bench_count_conv(1, 1, 4, 4, 1, 3, 1, 1, 0);
+    assert_int_equal((int)ops.forward, 2 * 10 * 10);
+    assert_int_equal((int)ops.weights, 2 * 10 * 10);
+    assert_int_equal((int)ops.data, 0);
+    ops = bench_count_conv(2, 3, 4, 32, 5, 3, 2, 1, BENCH_INPUT_GRAD);
+    assert_int_equal((int)ops.forward, 2 * 2 * 3 * 5 * 5 * 47);
+    assert_int_equal((int)ops.data, (int)ops.forward);
+    ops = bench_count_conv(1, 1, 5, 7, 1, 2, 2, 0, 0);
+    assert_int_equal((int)ops.forward, 2 * 4 * 6);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_composite), cmocka_unit_test(test_smallest) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_composite), cmocka_unit_test(test_smallest),
+                                        cmocka_unit_test(test_conv) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
