@@ -8,6 +8,7 @@
 #include <lstmae/base.h>
 #include <lstmae/checkpoint.h>
 #include <lstmae/context.h>
+#include <lstmae/conv.h>
 #include <lstmae/data.h>
 #include <lstmae/layers.h>
 #include <lstmae/log.h>

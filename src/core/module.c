@@ -185,7 +185,10 @@ lstmae_status lae_module_shape(const lstmae_module *module, const lstmae_view *i
 {
     lstmae_view result = *input;
     result.data = NULL;
+    int64_t numel;
     LAE_TRY(module->ops->shape(module, input, &result));
+    if (!lae_product(&numel, result.ndim, result.dim))
+        return LAE_FAIL(ERR_SHAPE, "%s: the sizes of the output overflow", module->ops->name);
     *output = result;
     return LSTMAE_OK;
 }

@@ -27,10 +27,26 @@ lstmae_status lae_op_sync(lstmae_context *context)
     return context->api->queue_sync(context->queue);
 }
 
+/* Elementwise work on images that all lie channels last follows their memory: views[v] then points to flat[v]. */
+static void ops_in_memory_order(int count, const lstmae_view **views, lstmae_view *flat)
+{
+    const int64_t numel = lae_view_numel(views[0]);
+    for (int v = 0; v < count; v++)
+        if (views[v] && !lae_view_channels_last(views[v])) return;
+    for (int v = 0; v < count; v++) {
+        if (!views[v]) continue;
+        flat[v] = lae_view_of(views[v]->data, views[v]->dtype, 1, &numel);
+        views[v] = &flat[v];
+    }
+}
+
 lstmae_status lae_op_copy(lstmae_context *context, const lstmae_view *dst, const lstmae_view *src)
 {
+    const lstmae_view *v[2] = { dst, src };
+    lstmae_view flat[2];
     if (lae_view_numel(dst) == 0) return LSTMAE_OK;
-    return context->api->copy(context->queue, dst, src);
+    ops_in_memory_order(2, v, flat);
+    return context->api->copy(context->queue, v[0], v[1]);
 }
 
 lstmae_status lae_op_fill(lstmae_context *context, const lstmae_view *dst, double value)
@@ -53,8 +69,11 @@ lstmae_status lae_op_gemm(lstmae_context *context, const lstmae_gemm_args *args)
 
 lstmae_status lae_op_map(lstmae_context *context, int kind, double param, const lstmae_view *y, const lstmae_view *x)
 {
+    const lstmae_view *v[2] = { y, x };
+    lstmae_view flat[2];
     if (lae_view_numel(y) == 0) return LSTMAE_OK;
-    return context->api->map(context->queue, kind, param, y, x);
+    ops_in_memory_order(2, v, flat);
+    return context->api->map(context->queue, kind, param, v[0], v[1]);
 }
 
 int lae_map_by_output(int kind)
@@ -65,22 +84,31 @@ int lae_map_by_output(int kind)
 lstmae_status lae_op_map_backward(lstmae_context *context, int kind, double param, const lstmae_view *dx,
                                   const lstmae_view *dy, const lstmae_view *x, const lstmae_view *y)
 {
+    const lstmae_view *v[4] = { dx, dy, x, y };
+    lstmae_view flat[4];
     if (lae_view_numel(dx) == 0) return LSTMAE_OK;
-    return context->api->map_backward(context->queue, kind, param, dx, dy, x, y);
+    ops_in_memory_order(4, v, flat);
+    return context->api->map_backward(context->queue, kind, param, v[0], v[1], v[2], v[3]);
 }
 
 lstmae_status lae_op_axpby(lstmae_context *context, const lstmae_view *y, double alpha, const lstmae_view *x,
                            double beta)
 {
+    const lstmae_view *v[2] = { y, x };
+    lstmae_view flat[2];
     if (lae_view_numel(y) == 0) return LSTMAE_OK;
-    return context->api->axpby(context->queue, y, alpha, x, beta);
+    ops_in_memory_order(2, v, flat);
+    return context->api->axpby(context->queue, v[0], alpha, v[1], beta);
 }
 
 lstmae_status lae_op_multiply(lstmae_context *context, const lstmae_view *y, const lstmae_view *a, const lstmae_view *b,
                               double beta)
 {
+    const lstmae_view *v[3] = { y, a, b };
+    lstmae_view flat[3];
     if (lae_view_numel(y) == 0) return LSTMAE_OK;
-    return context->api->multiply(context->queue, y, a, b, beta);
+    ops_in_memory_order(3, v, flat);
+    return context->api->multiply(context->queue, v[0], v[1], v[2], beta);
 }
 
 lstmae_status lae_op_select(lstmae_context *context, const lstmae_view *y, const lstmae_view *mask,

@@ -13,6 +13,7 @@
     X(lstmae_memory_info, 32, allocations, 24)                                                     \
     X(lstmae_device_info, 144, description, 48)                                                    \
     X(lstmae_lstm_options, 32, forget_bias, 24)                                                    \
+    X(lstmae_conv_options, 96, groups, 88)                                                         \
     X(lstmae_decoder_options, 72, weight, 64)                                                      \
     X(lstmae_loss_options, 24, delta, 16)                                                          \
     X(lstmae_optimizer_options, 96, clip_velocity, 88)                                             \
@@ -47,6 +48,7 @@
     X(lstmae_memory_info, LSTMAE_MEMORY_INFO_INIT)                                                 \
     X(lstmae_device_info, LSTMAE_DEVICE_INFO_INIT)                                                 \
     X(lstmae_lstm_options, LSTMAE_LSTM_OPTIONS_INIT)                                               \
+    X(lstmae_conv_options, LSTMAE_CONV_OPTIONS_INIT)                                               \
     X(lstmae_decoder_options, LSTMAE_DECODER_OPTIONS_INIT)                                         \
     X(lstmae_loss_options, LSTMAE_LOSS_OPTIONS_INIT)                                               \
     X(lstmae_optimizer_options, LSTMAE_SGD_OPTIONS_INIT)                                           \

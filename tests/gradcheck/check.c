@@ -129,3 +129,42 @@ void check_run(check *c)
     c->count = 0;
     check_all.configurations++;
 }
+
+/* ---- layers ---- */
+
+typedef struct check_layer_run {
+    lstmae_module *module;
+    lstmae_tensor *x, *dy;
+} check_layer_run;
+
+static double check_layer_value(void *payload)
+{
+    check_layer_run *run = payload;
+    const lstmae_tensor *y = NULL;
+    assert_ok(lstmae_module_forward(run->module, run->x, &y));
+    return check_dot(y, run->dy);
+}
+
+void check_layer(const char *name, lstmae_module *module, int ndim, const int64_t *dims, double gap)
+{
+    check_layer_run run = { .module = module };
+    check c = { .name = name, .value = check_layer_value, .payload = &run };
+    lstmae_context *context = lstmae_module_context(module);
+    const lstmae_tensor *y = NULL, *dx = NULL;
+    int64_t out[LSTMAE_MAX_DIMS];
+    int out_ndim = 0;
+    run.x = check_draw(context, ndim, dims, 1, 1.5);
+    double *x = lstmae_tensor_data(run.x);
+    for (int64_t i = 0; i < lstmae_tensor_numel(run.x); i++) x[i] += copysign(gap, x[i]);
+    check_draw_params(module, 0.9);
+    assert_ok(lstmae_module_output_shape(module, ndim, dims, &out_ndim, out));
+    run.dy = check_draw(context, out_ndim, out, 2, 1.0);
+    assert_ok(lstmae_module_forward(module, run.x, &y));
+    assert_ok(lstmae_module_backward(module, run.dy, &dx));
+    check_add_params(&c, module);
+    check_add(&c, "the input", run.x, dx);
+    check_run(&c);
+    lstmae_tensor_destroy(run.x);
+    lstmae_tensor_destroy(run.dy);
+    lstmae_module_destroy(module);
+}

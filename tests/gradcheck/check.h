@@ -56,8 +56,12 @@ void check_add_params(check *c, lstmae_module *module);
  */
 void check_run(check *c);
 
+/** All parameters and the input of a module, which it takes. The input is kept `gap` away from 0. */
+void check_layer(const char *name, lstmae_module *module, int ndim, const int64_t *dims, double gap);
+
 void test_gradcheck_lstm(void **state);
 void test_gradcheck_layers(void **state);
+void test_gradcheck_conv(void **state);
 void test_gradcheck_losses(void **state);
 void test_gradcheck_seq2seq(void **state);
 

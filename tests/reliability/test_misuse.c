@@ -555,6 +555,7 @@ int main(void)
         cmocka_unit_test(data),
         cmocka_unit_test(training),
         cmocka_unit_test(sequence_models),
+        cmocka_unit_test(misuse_convolutions),
         cmocka_unit_test(misuse_images),
         cmocka_unit_test(misuse_measures),
         cmocka_unit_test(every_export_is_covered),
