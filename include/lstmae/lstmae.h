@@ -17,6 +17,7 @@
 #include <lstmae/measure.h>
 #include <lstmae/module.h>
 #include <lstmae/optim.h>
+#include <lstmae/pca.h>
 #include <lstmae/schedule.h>
 #include <lstmae/seq2seq.h>
 #include <lstmae/status.h>

@@ -27,8 +27,8 @@ LSTMAE_API lstmae_status lstmae_measure_psnr(const lstmae_tensor *y, const lstma
 #define LSTMAE_SSIM_WINDOW 11
 
 /**
- * Structural similarity (Wang, Bovik, Sheikh, Simoncelli, "Image quality assessment", IEEE TIP 2004): Gaussian window of
- * 11 x 11 with sigma 1.5, K1 = 0.01, K2 = 0.03, weighted variances divided by the sum of weights, averaged over the
+ * Structural similarity (Wang, Bovik, Sheikh, Simoncelli, "Image quality assessment", IEEE TIP 2004): Gaussian window
+ * of 11 x 11 with sigma 1.5, K1 = 0.01, K2 = 0.03, weighted variances divided by the sum of weights, averaged over the
  * places where the window lies inside of the image, then over channels. Tensors [B,C,H,W] with H and W of 11 or more.
  */
 LSTMAE_API lstmae_status lstmae_measure_ssim(const lstmae_tensor *y, const lstmae_tensor *target, double range,

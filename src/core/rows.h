@@ -15,8 +15,8 @@ typedef struct lae_rows {
 } lae_rows;
 
 /**
- * Prepares reading `tensor`, of one axis or more, in stretches of `most` rows at most. What an earlier call took is used
- * again where it suffices. Close `rows` in the end, also after a failure.
+ * Prepares reading `tensor`, of one axis or more, in stretches of `most` rows at most. What an earlier call took is
+ * used again where it suffices; all tensors must be of one context. Close `rows` in the end, also after a failure.
  * @param name begins error texts
  * @return OK; ERR_DTYPE unless float32 or float64; ERR_SHAPE where there is no axis; ERR_NO_MEMORY; ERR_DEVICE_MEMORY
  */

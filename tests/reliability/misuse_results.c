@@ -1,4 +1,4 @@
-/* Looking at results, called wrongly: measures. */
+/* Looking at results, called wrongly: measures, principal components. */
 #include "misuse.h"
 
 void misuse_measures(void **state)
@@ -15,4 +15,30 @@ void misuse_measures(void **state)
     REFUSED(ERR_INVALID_ARG, measure_ssim, NULL, o->x, 1.0, NULL, &mean);
     REFUSED(ERR_INVALID_ARG, measure_ssim, o->x, NULL, 1.0, NULL, &mean);
     REFUSED(ERR_SHAPE, measure_ssim, o->x, o->x, 1.0, NULL, &mean);
+}
+
+void misuse_pca(void **state)
+{
+    misuse_objects *o = *state;
+    lstmae_pca *pca = NULL;
+    REFUSED(ERR_INVALID_ARG, pca_create, NULL, o->flat, 1);
+    REFUSED(ERR_INVALID_ARG, pca_create, &pca, NULL, 1);
+    REFUSED(ERR_INVALID_ARG, pca_create, &pca, o->flat, 0);
+    REFUSED(ERR_SHAPE, pca_create, &pca, o->x, 1);
+    assert_null(pca);
+    ACCEPTS_NULL(pca_destroy);
+    GIVES(0, pca_count, NULL);
+    GIVES(0, pca_width, NULL);
+    GIVES(NULL, pca_components, NULL);
+    GIVES(NULL, pca_mean, NULL);
+    GIVES(NULL, pca_variance, NULL);
+    GIVES(0.0, pca_total_variance, NULL);
+    assert_ok(lstmae_pca_create(&pca, o->flat, 4));
+    REFUSED(ERR_INVALID_ARG, pca_transform, NULL, o->flat, o->flat);
+    REFUSED(ERR_INVALID_ARG, pca_transform, pca, NULL, o->flat);
+    REFUSED(ERR_INVALID_ARG, pca_transform, pca, o->flat, NULL);
+    REFUSED(ERR_INVALID_ARG, pca_inverse, NULL, o->flat, o->flat);
+    REFUSED(ERR_INVALID_ARG, pca_inverse, pca, NULL, o->flat);
+    REFUSED(ERR_SHAPE, pca_inverse, pca, o->flat, o->x);
+    lstmae_pca_destroy(pca);
 }
