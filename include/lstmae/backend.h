@@ -349,7 +349,8 @@ typedef struct lstmae_backend_api {
     /* arithmetic */
     lstmae_status (*gemm)(lstmae_queue *queue, const lstmae_gemm_args *args);
     lstmae_status (*map)(lstmae_queue *queue, int kind, double param, const lstmae_view *y, const lstmae_view *x);
-    /** dx = dy * f'(x) given y = f(x); dx may be dy's memory. x may be NULL for IDENTITY, RELU, TANH and SIGMOID. */
+    /** dx = dy * f'(x) given y = f(x); dx may be dy's memory. RELU, TANH, SIGMOID and EXP look at y alone, IDENTITY at
+     *  neither, the others at x alone; the other one may be NULL. */
     lstmae_status (*map_backward)(lstmae_queue *queue, int kind, double param, const lstmae_view *dx,
                                   const lstmae_view *dy, const lstmae_view *x, const lstmae_view *y);
     /** y = alpha * x + beta * y; beta 0 ignores y. Strides of 0 in x broadcast. */

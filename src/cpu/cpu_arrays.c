@@ -5,6 +5,7 @@
 #include "walk.h"
 
 #include "shared/builtin_backends.h"
+#include "shared/map_kind.h"
 
 #include <string.h>
 
@@ -17,7 +18,7 @@
 typedef struct arrays_call {
     const lae_pointwise *loops;
     int kind;
-    float alpha, beta;
+    float alpha, beta; /* factors; alpha is a map's param */
 } arrays_call;
 
 static arrays_call arrays_call_of(const lstmae_queue *queue)
@@ -74,7 +75,8 @@ lstmae_status cpu_fill(lstmae_queue *queue, const lstmae_view *dst, double value
 
 static int64_t arrays_map_cost(int kind)
 {
-    return kind == LSTMAE_MAP_TANH || kind == LSTMAE_MAP_SIGMOID ? ARRAYS_COST_EXP : ARRAYS_COST_MOVE;
+    int moves = kind == LSTMAE_MAP_IDENTITY || kind == LSTMAE_MAP_RELU || kind == LSTMAE_MAP_LEAKY_RELU;
+    return moves ? ARRAYS_COST_MOVE : ARRAYS_COST_EXP;
 }
 
 static void arrays_map(const void *arg, float *const *at, int64_t first, int64_t n, lae_lanes *lanes)
@@ -82,16 +84,17 @@ static void arrays_map(const void *arg, float *const *at, int64_t first, int64_t
     const arrays_call *call = arg;
     (void)first;
     (void)lanes;
-    call->loops->map(call->kind, at[0], at[1], n);
+    call->loops->map(call->kind, call->alpha, at[0], at[1], n);
 }
 
 lstmae_status cpu_map(lstmae_queue *queue, int kind, double param, const lstmae_view *y, const lstmae_view *x)
 {
     lae_walk walk;
-    if (!CPU_ALL_FLOATS(2, y, x) || kind < 0 || kind > LSTMAE_MAP_SIGMOID)
+    if (!CPU_ALL_FLOATS(2, y, x) || kind < 0 || kind >= LAE_MAP_KINDS)
         return cpu_reference(queue)->map(queue, kind, param, y, x);
     arrays_call call = arrays_call_of(queue);
     call.kind = kind;
+    call.alpha = (float)param;
     lae_walk_start(&walk, 2, (const lstmae_view *const[]){ y, x }, VIEW(1), VIEW(0));
     lae_walk_run(queue, &walk, arrays_map_cost(kind), arrays_map, &call, NULL);
     return LSTMAE_OK;
@@ -102,20 +105,23 @@ static void arrays_map_backward(const void *arg, float *const *at, int64_t first
     const arrays_call *call = arg;
     (void)first;
     (void)lanes;
-    call->loops->map_backward(call->kind, at[0], at[1], at[2], n);
+    call->loops->map_backward(call->kind, call->alpha, at[0], at[1], at[2], n);
 }
 
 lstmae_status cpu_map_backward(lstmae_queue *queue, int kind, double param, const lstmae_view *dx,
                                const lstmae_view *dy, const lstmae_view *x, const lstmae_view *y)
 {
     lae_walk walk;
-    if (!y) y = dy; /* IDENTITY does not look at it */
-    if (!CPU_ALL_FLOATS(3, dx, dy, y) || kind < 0 || kind > LSTMAE_MAP_SIGMOID)
+    const lstmae_view *from = lae_map_reads_input(kind) ? x : y;
+    if (!from) from = dy; /* IDENTITY does not look at it */
+    if (!CPU_ALL_FLOATS(3, dx, dy, from) || kind < 0 || kind >= LAE_MAP_KINDS)
         return cpu_reference(queue)->map_backward(queue, kind, param, dx, dy, x, y);
     arrays_call call = arrays_call_of(queue);
     call.kind = kind;
-    lae_walk_start(&walk, 3, (const lstmae_view *const[]){ dx, dy, y }, VIEW(1) | VIEW(2), VIEW(0));
-    lae_walk_run(queue, &walk, ARRAYS_COST_MOVE, arrays_map_backward, &call, NULL);
+    call.alpha = (float)param;
+    int64_t cost = lae_map_reads_input(kind) ? arrays_map_cost(kind) : ARRAYS_COST_MOVE;
+    lae_walk_start(&walk, 3, (const lstmae_view *const[]){ dx, dy, from }, VIEW(1) | VIEW(2), VIEW(0));
+    lae_walk_run(queue, &walk, cost, arrays_map_backward, &call, NULL);
     return LSTMAE_OK;
 }
 

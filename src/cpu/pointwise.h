@@ -49,8 +49,9 @@ typedef struct lae_update_stretch {
 
 typedef struct lae_pointwise {
     lae_isa isa;
-    void (*map)(int kind, float *y, const float *x, int64_t n);
-    void (*map_backward)(int kind, float *dx, const float *dy, const float *y, int64_t n);
+    void (*map)(int kind, float param, float *y, const float *x, int64_t n);
+    /** `from` is x or y, as lae_map_reads_input() says of the kind. */
+    void (*map_backward)(int kind, float param, float *dx, const float *dy, const float *from, int64_t n);
     void (*axpby)(float *y, float alpha, const float *x, float beta, int64_t n);
     void (*multiply)(float *y, const float *a, const float *b, float beta, int64_t n);
     void (*select)(float *y, const float *mask, const float *a, const float *b, int64_t n);

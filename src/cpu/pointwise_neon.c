@@ -1,7 +1,6 @@
 /* The loops of pointwise.h for one instruction set; this file is compiled with its flags. */
 #include "pointwise.h"
-#include "simd_log.h"
-#include "simd_math.h"
+#include "simd_maps.h"
 #include "simd_words.h"
 
 #include "shared/random.h"

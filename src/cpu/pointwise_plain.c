@@ -1,8 +1,7 @@
 /* The loops of pointwise.h for one instruction set; this file is compiled with its flags. */
 #define LAE_SIMD_GENERIC 1
 #include "pointwise.h"
-#include "simd_log.h"
-#include "simd_math.h"
+#include "simd_maps.h"
 #include "simd_words.h"
 
 #include "shared/random.h"

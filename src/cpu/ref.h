@@ -31,8 +31,9 @@ typedef struct ref_kernels {
     void (*copy)(const lstmae_view *dst, const lstmae_view *src);
     void (*fill)(const lstmae_view *dst, double value);
     void (*gemm)(const lstmae_gemm_args *args);
-    void (*map)(int kind, const lstmae_view *y, const lstmae_view *x);
-    void (*map_backward)(int kind, const lstmae_view *dx, const lstmae_view *dy, const lstmae_view *y);
+    void (*map)(int kind, double param, const lstmae_view *y, const lstmae_view *x);
+    /** `from` is x or y, as lae_map_reads_input() says of the kind. */
+    void (*map_backward)(int kind, double param, const lstmae_view *dx, const lstmae_view *dy, const lstmae_view *from);
     void (*axpby)(const lstmae_view *y, double alpha, const lstmae_view *x, double beta);
     void (*multiply)(const lstmae_view *y, const lstmae_view *a, const lstmae_view *b, double beta);
     void (*select)(const lstmae_view *y, const lstmae_view *mask, const lstmae_view *a, const lstmae_view *b);

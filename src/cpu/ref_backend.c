@@ -5,6 +5,7 @@
 
 #include "shared/builtin_backends.h"
 #include "shared/clip.h"
+#include "shared/map_kind.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -155,21 +156,19 @@ static lstmae_status ref_entry_gemm(lstmae_queue *queue, const lstmae_gemm_args 
 static lstmae_status ref_entry_map(lstmae_queue *queue, int kind, double param, const lstmae_view *y,
                                    const lstmae_view *x)
 {
-    (void)param;
     REF_KERNELS("map", 2, y, x);
-    lstmae_status status = ref_check_kind(queue, "map", kind, LSTMAE_MAP_SIGMOID);
-    if (status == LSTMAE_OK) kernels->map(kind, y, x);
+    lstmae_status status = ref_check_kind(queue, "map", kind, LSTMAE_MAP_EXP);
+    if (status == LSTMAE_OK) kernels->map(kind, param, y, x);
     return status;
 }
 
 static lstmae_status ref_entry_map_backward(lstmae_queue *queue, int kind, double param, const lstmae_view *dx,
                                             const lstmae_view *dy, const lstmae_view *x, const lstmae_view *y)
 {
-    (void)param;
-    (void)x;
-    REF_KERNELS("map_backward", 3, dx, dy, y);
-    lstmae_status status = ref_check_kind(queue, "map_backward", kind, LSTMAE_MAP_SIGMOID);
-    if (status == LSTMAE_OK) kernels->map_backward(kind, dx, dy, y);
+    const lstmae_view *from = lae_map_reads_input(kind) ? x : y;
+    REF_KERNELS("map_backward", 3, dx, dy, from);
+    lstmae_status status = ref_check_kind(queue, "map_backward", kind, LSTMAE_MAP_EXP);
+    if (status == LSTMAE_OK) kernels->map_backward(kind, param, dx, dy, from);
     return status;
 }
 

@@ -1,6 +1,7 @@
 /* The reference kernels in float. */
 #include "ref.h"
 
+#include "shared/map_kind.h"
 #include "shared/random.h"
 
 #include <math.h>
@@ -10,6 +11,7 @@
 #define UNIFORM lae_uniform_float
 
 #include "ref_arrays.inc"
+#include "ref_map.inc"
 #include "ref_conv.inc"
 #include "ref_lstm.inc"
 #include "ref_update.inc"

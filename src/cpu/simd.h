@@ -54,6 +54,19 @@ LAE_INLINE vf vf_fnma(vf a, vf b, vf c)
     return vf_fma(vf_neg(a), b, c);
 }
 
+/** x * x - square, where `square` is x * x rounded: what the rounding took. */
+LAE_INLINE vf vf_square_rest(vf x, vf square)
+{
+#if defined(LAE_SIMD_PLAIN)
+    /* Dekker's product: x in two halves of 12 bits, whose products are exact. */
+    vf scaled = vf_mul(x, vf_set1(4097.0f)), high = vf_sub(scaled, vf_sub(scaled, x)), low = vf_sub(x, high);
+    vf rest = vf_sub(vf_mul(high, high), square), cross = vf_mul(high, low);
+    return vf_add(vf_add(rest, vf_add(cross, cross)), vf_mul(low, low));
+#else
+    return vf_fma(x, x, vf_neg(square));
+#endif
+}
+
 /** Sum of all elements, pairs first: the order depends on VL alone. */
 LAE_INLINE float vf_sum(vf a)
 {

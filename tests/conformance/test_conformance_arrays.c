@@ -1,8 +1,11 @@
 /* copy, fill, map, map_backward, axpby, multiply, select. */
 #include "conformance.h"
 
+#include "shared/map_kind.h"
+
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 typedef struct arrays_args {
     int kind;
@@ -70,7 +73,13 @@ static void fills(void **state)
 static lstmae_status run_map(const test_device *device, const lstmae_view *views, const void *args)
 {
     const arrays_args *a = args;
-    return device->api->map(device->queue, a->kind, 0, &views[0], &views[a->in_place ? 0 : 1]);
+    return device->api->map(device->queue, a->kind, a->alpha, &views[0], &views[a->in_place ? 0 : 1]);
+}
+
+static test_tolerance map_tolerance(int kind)
+{
+    if (kind <= LSTMAE_MAP_RELU || kind == LSTMAE_MAP_LEAKY_RELU) return tolerance_exact;
+    return kind <= LSTMAE_MAP_SIGMOID ? tolerance_activation : tolerance_map;
 }
 
 static void maps(void **state)
@@ -78,10 +87,12 @@ static void maps(void **state)
     (void)state;
     FOR_LAYOUTS(shape, out, in)
     {
-        for (int kind = 0; kind <= LSTMAE_MAP_SIGMOID; kind++) {
-            arrays_args args = { .kind = kind, .in_place = in == 0 };
+        for (int kind = 0; kind < LAE_MAP_KINDS; kind++) {
+            arrays_args args = { .kind = kind, .alpha = 0.75, .in_place = in == 0 };
+            if (kind > LSTMAE_MAP_SIGMOID && (shape + out + in + kind) % 3 != 0) continue;
             conformance_case c = arrays_case("map", shape, out, in, 1, LSTMAE_F32, 9);
-            c.tolerance[0] = kind <= LSTMAE_MAP_RELU ? tolerance_exact : tolerance_activation;
+            snprintf(c.what + strlen(c.what), sizeof(c.what) - strlen(c.what), ", kind %d", kind);
+            c.tolerance[0] = map_tolerance(kind);
             c.run = run_map;
             c.args = &args;
             conformance_check(&c);
@@ -95,15 +106,16 @@ static void maps_of_special_values(void **state)
     (void)state;
     static const double values[] = { 0.0, -0.0, INFINITY, -INFINITY, NAN, 3.4e38, -3.4e38, 1e-45, -1e-45, 88.8, -104 };
     int64_t count = sizeof(values) / sizeof(values[0]);
-    for (int kind = 0; kind <= LSTMAE_MAP_SIGMOID; kind++) {
-        arrays_args args = { .kind = kind };
+    for (int kind = 0; kind < LAE_MAP_KINDS; kind++) {
+        arrays_args args = { .kind = kind, .alpha = kind == LSTMAE_MAP_LEAKY_RELU ? 0.75 : 1 };
         conformance_case c = { .run = run_map, .args = &args };
         snprintf(c.what, sizeof(c.what), "map %d of special values", kind);
-        conformance_output(&c, test_array_make(LSTMAE_F32, 1, &count, 1, 1), tolerance_activation);
+        conformance_output(&c, test_array_make(LSTMAE_F32, 1, &count, 1, 1),
+                           kind <= LSTMAE_MAP_SIGMOID ? tolerance_activation : tolerance_map);
         conformance_input(&c, test_array_make(LSTMAE_F32, 1, &count, 1, 1));
         for (int64_t i = 0; i < count; i++) test_array_set(&c.array[1], i, values[i]);
         /* results below the smallest normal number are exact to its last bit only */
-        c.tolerance[0].of_largest = kind == LSTMAE_MAP_SIGMOID ? 3e-45 : 0;
+        c.tolerance[0].of_largest = kind >= LSTMAE_MAP_SIGMOID ? 3e-45 : 0;
         conformance_check(&c);
     }
 }
@@ -111,8 +123,8 @@ static void maps_of_special_values(void **state)
 static lstmae_status run_map_backward(const test_device *device, const lstmae_view *views, const void *args)
 {
     const arrays_args *a = args;
-    return device->api->map_backward(device->queue, a->kind, 0, &views[0], &views[a->in_place ? 0 : 1], NULL,
-                                     &views[2]);
+    const lstmae_view *x = lae_map_reads_input(a->kind) ? &views[2] : NULL, *y = x ? NULL : &views[2];
+    return device->api->map_backward(device->queue, a->kind, a->alpha, &views[0], &views[a->in_place ? 0 : 1], x, y);
 }
 
 static void map_derivatives(void **state)
@@ -120,10 +132,14 @@ static void map_derivatives(void **state)
     (void)state;
     FOR_LAYOUTS(shape, out, in)
     {
-        for (int kind = 0; kind <= LSTMAE_MAP_SIGMOID; kind++) {
-            arrays_args args = { .kind = kind, .in_place = in == 1 };
-            conformance_case c = arrays_case("map_backward", shape, out, in, 2, LSTMAE_F32, 1);
-            c.tolerance[0] = kind <= LSTMAE_MAP_RELU ? tolerance_exact : tolerance_derivative;
+        for (int kind = 0; kind < LAE_MAP_KINDS; kind++) {
+            arrays_args args = { .kind = kind, .alpha = 0.75, .in_place = in == 1 };
+            if (kind > LSTMAE_MAP_SIGMOID && (shape + out + in + kind) % 3 != 0) continue;
+            double scale = kind <= LSTMAE_MAP_SIGMOID ? 1 : 7;
+            conformance_case c = arrays_case("map_backward", shape, out, in, 2, LSTMAE_F32, scale);
+            snprintf(c.what + strlen(c.what), sizeof(c.what) - strlen(c.what), ", kind %d", kind);
+            c.tolerance[0] = kind <= LSTMAE_MAP_SIGMOID ? tolerance_derivative : tolerance_map;
+            if (map_tolerance(kind).relative == 0) c.tolerance[0] = tolerance_exact;
             c.run = run_map_backward;
             c.args = &args;
             conformance_check(&c);

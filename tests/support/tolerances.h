@@ -20,6 +20,12 @@ static const test_tolerance tolerance_exact = { 0, 0 };
 /** tanh and sigmoid: below 2.5 ulp by their statement, 1/2 for the reference. */
 static const test_tolerance tolerance_activation = { 7 * TOLERANCE_E, 0 };
 
+/**
+ * The other maps and their derivatives: GELU below 7 ulp; an argument times `param`, rounded, changes an exponential of
+ * it by e |argument|, up to 7 e here; where factors cancel, the error is that of roundings to the largest result.
+ */
+static const test_tolerance tolerance_map = { 16 * TOLERANCE_E, 2 * TOLERANCE_E };
+
 /** a x + b y, three roundings; terms may cancel, and are no larger than twice the largest result of these arrays. */
 static const test_tolerance tolerance_arithmetic = { 3 * TOLERANCE_E, 6 * TOLERANCE_E };
 
