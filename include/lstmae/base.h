@@ -50,6 +50,11 @@ typedef struct lstmae_optimizer lstmae_optimizer;
 typedef struct lstmae_schedule lstmae_schedule;
 typedef struct lstmae_dataset lstmae_dataset;
 typedef struct lstmae_loader lstmae_loader;
+typedef struct lstmae_table lstmae_table;
+typedef struct lstmae_scaler lstmae_scaler;
+typedef struct lstmae_gaussian lstmae_gaussian;
+typedef struct lstmae_points lstmae_points;
+typedef struct lstmae_threshold lstmae_threshold;
 
 /** Library version of these headers. */
 #define LSTMAE_VERSION_MAJOR 0

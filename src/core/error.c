@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #define ERROR_TEXT_BYTES 512
 
@@ -31,6 +32,17 @@ void lae_log(int level, const char *format, ...)
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     log_fn((lstmae_log_level)level, text, log_payload);
+}
+
+const char *lae_label(char label[LAE_LABEL_BYTES], const char *text, size_t size)
+{
+    size_t kept = size < LAE_LABEL_BYTES ? size : LAE_LABEL_BYTES - 4;
+    for (size_t i = 0; i < kept; i++) {
+        unsigned char c = (unsigned char)text[i];
+        label[i] = (char)(c < 0x20 || c >= 0x7f ? '?' : c);
+    }
+    memcpy(label + kept, kept < size ? "..." : "", kept < size ? 4 : 1);
+    return label;
 }
 
 void lstmae_set_log(lstmae_log_fn fn, lstmae_log_level max_level, void *payload)

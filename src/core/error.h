@@ -5,6 +5,8 @@
 #include <lstmae/log.h>
 #include <lstmae/status.h>
 
+#include <stddef.h>
+
 #if defined(__GNUC__)
 #define LAE_PRINTF(text, first) __attribute__((format(printf, text, first)))
 #else
@@ -16,6 +18,10 @@ lstmae_status lae_fail(lstmae_status status, const char *format, ...) LAE_PRINTF
 
 /** Formats a message for the log callback, if one wants its level. */
 void lae_log(int level, const char *format, ...) LAE_PRINTF(2, 3);
+
+/** Copies a name or text for a message: one line of at most LAE_LABEL_BYTES - 1 bytes. Returns `label`. */
+#define LAE_LABEL_BYTES 72
+const char *lae_label(char label[LAE_LABEL_BYTES], const char *text, size_t size);
 
 /** return LAE_FAIL(ERR_SHAPE, "lstm: input is %s, …", …); */
 #define LAE_FAIL(code, ...) lae_fail(LSTMAE_##code, __VA_ARGS__)

@@ -33,17 +33,6 @@ size_t lae_safetensors_type_size(int type)
     return safetensors_types[type].size;
 }
 
-const char *lae_label(char label[LAE_LABEL_BYTES], const char *text, size_t size)
-{
-    size_t kept = size < LAE_LABEL_BYTES ? size : LAE_LABEL_BYTES - 4;
-    for (size_t i = 0; i < kept; i++) {
-        unsigned char c = (unsigned char)text[i];
-        label[i] = (char)(c < 0x20 || c >= 0x7f ? '?' : c);
-    }
-    memcpy(label + kept, kept < size ? "..." : "", kept < size ? 4 : 1);
-    return label;
-}
-
 /* The three members of a tensor's object, each at most once. */
 enum { SEEN_TYPE = 1, SEEN_SHAPE = 2, SEEN_OFFSETS = 4, SEEN_ALL = 7 };
 

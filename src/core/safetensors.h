@@ -96,10 +96,6 @@ int lae_safetensors_is_real(int type);
 /** Converts `count` elements of a real type to F32 or F64: exactly, or from F64 to F32 rounded to nearest even. */
 void lae_safetensors_convert(void *to, lstmae_dtype dtype, const void *from, int type, size_t count);
 
-/** Copies a name or text for a message: one line of at most LAE_LABEL_BYTES - 1 bytes. Returns `label`. */
-#define LAE_LABEL_BYTES 72
-const char *lae_label(char label[LAE_LABEL_BYTES], const char *text, size_t size);
-
 /** A tensor to write. */
 typedef struct lae_safetensors_entry {
     const char *name;

@@ -26,6 +26,8 @@
     X(lstmae_fit_event, 72, seconds, 64)                                                           \
     X(lstmae_fit_options, 104, payload, 96)                                                        \
     X(lstmae_checkpoint, 56, config, 48)                                                           \
+    X(lstmae_table_options, 64, skip_lines, 56)                                                    \
+    X(lstmae_rows, 24, count, 16)                                                                  \
     X(lstmae_host, 24, log, 16)                                                                    \
     X(lstmae_memory, 24, payload, 16)                                                              \
     X(lstmae_queue_options, 48, memory, 24)                                                        \
@@ -62,6 +64,7 @@
     X(lstmae_loader_options, LSTMAE_LOADER_OPTIONS_INIT)                                           \
     X(lstmae_batch, LSTMAE_BATCH_INIT)                                                             \
     X(lstmae_objective, LSTMAE_OBJECTIVE_INIT)                                                     \
+    X(lstmae_table_options, LSTMAE_TABLE_OPTIONS_INIT)                                             \
     X(lstmae_fit_options, LSTMAE_FIT_OPTIONS_INIT)                                                 \
     X(lstmae_checkpoint, LSTMAE_CHECKPOINT_INIT)
 

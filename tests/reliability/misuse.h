@@ -51,6 +51,9 @@ typedef struct misuse_objects {
     lstmae_fit_state *state;
 } misuse_objects;
 
+/* misuse_series.c */
+void misuse_tables(void **state);
+
 /* misuse_data.c */
 void misuse_images(void **state);
 

@@ -556,6 +556,7 @@ int main(void)
         cmocka_unit_test(training),
         cmocka_unit_test(sequence_models),
         cmocka_unit_test(misuse_convolutions),
+        cmocka_unit_test(misuse_tables),
         cmocka_unit_test(misuse_images),
         cmocka_unit_test(misuse_measures),
         cmocka_unit_test(misuse_pca),
