@@ -24,11 +24,24 @@ typedef enum lstmae_activation {
     LSTMAE_ACTIVATION_IDENTITY = 0,
     LSTMAE_ACTIVATION_RELU = 1,
     LSTMAE_ACTIVATION_TANH = 2,
-    LSTMAE_ACTIVATION_SIGMOID = 3
+    LSTMAE_ACTIVATION_SIGMOID = 3,
+    LSTMAE_ACTIVATION_LEAKY_RELU = 4, /**< x > 0 ? x : slope x; slope 0.01 */
+    LSTMAE_ACTIVATION_ELU = 5,        /**< x > 0 ? x : alpha (e^x - 1); alpha 1 */
+    LSTMAE_ACTIVATION_SILU = 6,       /**< x sigmoid(x) */
+    LSTMAE_ACTIVATION_GELU = 7,       /**< x (1 + erf(x / sqrt 2)) / 2 */
+    LSTMAE_ACTIVATION_GELU_TANH = 8,  /**< x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2 */
+    LSTMAE_ACTIVATION_SOFTPLUS = 9    /**< log(1 + e^(beta x)) / beta, x where beta x > 20; beta 1 */
 } lstmae_activation;
 
 /** An activation, element by element, any shape. */
 LSTMAE_API lstmae_status lstmae_activation_create(lstmae_module **out, lstmae_context *context, lstmae_activation kind);
+
+/**
+ * The same with another slope of LEAKY_RELU, alpha of ELU or beta of SOFTPLUS than the one above.
+ * @return OK; ERR_INVALID_ARG for a kind that has none of these, or a value that is not finite, or beta of 0 or less
+ */
+LSTMAE_API lstmae_status lstmae_activation_create_param(lstmae_module **out, lstmae_context *context,
+                                                        lstmae_activation kind, double param);
 
 /** An empty chain; parameters of child n are named "n." + name, as torch.nn.Sequential. */
 LSTMAE_API lstmae_status lstmae_sequential_create(lstmae_module **out, lstmae_context *context);

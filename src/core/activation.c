@@ -1,13 +1,38 @@
 #include "module_internal.h"
 #include "ops.h"
 
+#include "shared/map_kind.h"
+
 #include <lstmae/layers.h>
 
+#include <math.h>
 #include <stdio.h>
+
+/* Kinds by their number, which is that of lstmae_map_kind; what they have for `param`, NULL: nothing. */
+typedef struct activation_kind {
+    const char *name, *param;
+    double value; /* where the caller names none */
+} activation_kind;
+
+static const activation_kind kinds[] = {
+    [LSTMAE_ACTIVATION_IDENTITY] = { "identity", NULL, 0.0 },
+    [LSTMAE_ACTIVATION_RELU] = { "relu", NULL, 0.0 },
+    [LSTMAE_ACTIVATION_TANH] = { "tanh", NULL, 0.0 },
+    [LSTMAE_ACTIVATION_SIGMOID] = { "sigmoid", NULL, 0.0 },
+    [LSTMAE_ACTIVATION_LEAKY_RELU] = { "leaky_relu", "slope", 0.01 },
+    [LSTMAE_ACTIVATION_ELU] = { "elu", "alpha", 1.0 },
+    [LSTMAE_ACTIVATION_SILU] = { "silu", NULL, 0.0 },
+    [LSTMAE_ACTIVATION_GELU] = { "gelu", NULL, 0.0 },
+    [LSTMAE_ACTIVATION_GELU_TANH] = { "gelu_tanh", NULL, 0.0 },
+    [LSTMAE_ACTIVATION_SOFTPLUS] = { "softplus", "beta", 1.0 },
+};
+
+_Static_assert((int)LSTMAE_ACTIVATION_SOFTPLUS == (int)LSTMAE_MAP_SOFTPLUS, "activations are numbered as maps");
 
 typedef struct activation_module {
     lstmae_module base;
     int kind; /* lstmae_activation, which is lstmae_map_kind */
+    double param;
     const lstmae_tensor *input; /* of the last forward, borrowed; NULL where the layer before did not keep it */
     lstmae_tensor *output, *grad_input;
 } activation_module;
@@ -19,7 +44,7 @@ static lstmae_status activation_forward(lstmae_module *module, const lstmae_tens
     LAE_TRY(lae_tensor_ensure_like(&m->output, module->context, x));
     m->input = input;
     *output = m->output;
-    return lae_op_map(module->context, m->kind, 0.0, &m->output->view, x);
+    return lae_op_map(module->context, m->kind, m->param, &m->output->view, x);
 }
 
 static lstmae_status activation_backward(lstmae_module *module, const lstmae_tensor *grad_output,
@@ -30,7 +55,7 @@ static lstmae_status activation_backward(lstmae_module *module, const lstmae_ten
     if (!grad_input) return LSTMAE_OK;
     LAE_TRY(lae_tensor_ensure_like(&m->grad_input, module->context, y));
     *grad_input = m->grad_input;
-    return lae_op_map_backward(module->context, m->kind, 0.0, &m->grad_input->view, &grad_output->view,
+    return lae_op_map_backward(module->context, m->kind, m->param, &m->grad_input->view, &grad_output->view,
                                m->input ? &m->input->view : NULL, y);
 }
 
@@ -38,7 +63,8 @@ static void activation_as_map(lstmae_module *module, lae_fused_map *map)
 {
     activation_module *m = (activation_module *)module;
     map->kind = m->kind;
-    map->keep_output = module->training && !lae_map_by_output(m->kind);
+    map->param = m->param;
+    map->keep_output = module->training && lae_map_reads_input(m->kind);
     map->mapped = &m->output;
     map->input = &m->input;
 }
@@ -52,8 +78,9 @@ static lstmae_status activation_shape(const lstmae_module *module, const lstmae_
 
 static void activation_describe(const lstmae_module *module, char *text, size_t size)
 {
-    static const char *const names[] = { "identity", "relu", "tanh", "sigmoid" };
-    snprintf(text, size, "%s", names[((const activation_module *)module)->kind]);
+    const activation_module *m = (const activation_module *)module;
+    if (kinds[m->kind].param) snprintf(text, size, "%s, %s %g", kinds[m->kind].name, kinds[m->kind].param, m->param);
+    else snprintf(text, size, "%s", kinds[m->kind].name);
 }
 
 static void activation_destroy(lstmae_module *module)
@@ -73,14 +100,42 @@ static const lae_module_ops activation_ops = {
     .as_map = activation_as_map,
 };
 
+static lstmae_status activation_new(lstmae_module **out, lstmae_context *context, int kind, double param)
+{
+    LAE_TRY(lae_module_new(out, context, &activation_ops, sizeof(activation_module)));
+    ((activation_module *)*out)->kind = kind;
+    ((activation_module *)*out)->param = param;
+    return LSTMAE_OK;
+}
+
+/* NULL with the error text set for an unknown kind. */
+static const activation_kind *activation_find(lstmae_activation kind)
+{
+    if ((int)kind >= 0 && (size_t)kind < sizeof kinds / sizeof *kinds) return &kinds[kind];
+    (void)LAE_FAIL(ERR_INVALID_ARG, "activation_create: unknown kind %d", (int)kind);
+    return NULL;
+}
+
 lstmae_status lstmae_activation_create(lstmae_module **out, lstmae_context *context, lstmae_activation kind)
 {
     LAE_CHECK_ARG(out != NULL, "activation_create");
     *out = NULL;
     LAE_CHECK_ARG(context != NULL, "activation_create");
-    if ((int)kind < LSTMAE_ACTIVATION_IDENTITY || (int)kind > LSTMAE_ACTIVATION_SIGMOID)
-        return LAE_FAIL(ERR_INVALID_ARG, "activation_create: unknown kind %d", (int)kind);
-    LAE_TRY(lae_module_new(out, context, &activation_ops, sizeof(activation_module)));
-    ((activation_module *)*out)->kind = (int)kind;
-    return LSTMAE_OK;
+    const activation_kind *found = activation_find(kind);
+    return found ? activation_new(out, context, (int)kind, found->value) : LSTMAE_ERR_INVALID_ARG;
+}
+
+lstmae_status lstmae_activation_create_param(lstmae_module **out, lstmae_context *context, lstmae_activation kind,
+                                             double param)
+{
+    LAE_CHECK_ARG(out != NULL, "activation_create_param");
+    *out = NULL;
+    LAE_CHECK_ARG(context != NULL, "activation_create_param");
+    const activation_kind *found = activation_find(kind);
+    if (!found) return LSTMAE_ERR_INVALID_ARG;
+    if (!found->param) return LAE_FAIL(ERR_INVALID_ARG, "activation_create_param: %s has no parameter", found->name);
+    if (!isfinite(param) || (kind == LSTMAE_ACTIVATION_SOFTPLUS && param <= 0.0))
+        return LAE_FAIL(ERR_INVALID_ARG, "activation_create_param: expected %s %s, got %g", found->param,
+                        kind == LSTMAE_ACTIVATION_SOFTPLUS ? "above 0" : "that is finite", param);
+    return activation_new(out, context, (int)kind, param);
 }

@@ -76,11 +76,6 @@ lstmae_status lae_op_map(lstmae_context *context, int kind, double param, const 
     return context->api->map(context->queue, kind, param, v[0], v[1]);
 }
 
-int lae_map_by_output(int kind)
-{
-    return kind >= LSTMAE_MAP_IDENTITY && kind <= LSTMAE_MAP_SIGMOID;
-}
-
 lstmae_status lae_op_map_backward(lstmae_context *context, int kind, double param, const lstmae_view *dx,
                                   const lstmae_view *dy, const lstmae_view *x, const lstmae_view *y)
 {

@@ -20,8 +20,6 @@ lstmae_status lae_op_sync(lstmae_context *context);
 /* arithmetic */
 lstmae_status lae_op_gemm(lstmae_context *context, const lstmae_gemm_args *args);
 lstmae_status lae_op_map(lstmae_context *context, int kind, double param, const lstmae_view *y, const lstmae_view *x);
-/** 1 if map_backward() of this kind looks at y alone: x may be NULL. */
-int lae_map_by_output(int kind);
 lstmae_status lae_op_map_backward(lstmae_context *context, int kind, double param, const lstmae_view *dx,
                                   const lstmae_view *dy, const lstmae_view *x, const lstmae_view *y);
 lstmae_status lae_op_axpby(lstmae_context *context, const lstmae_view *y, double alpha, const lstmae_view *x,

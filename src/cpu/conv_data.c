@@ -37,6 +37,7 @@ typedef struct data_job {
     lae_conv_image y;       /* receives f(out); may be out */
     const float *panels, *bias;
     int map;
+    float param;
     int64_t strips;             /* panels of all groups */
     int64_t segments, segment;  /* of each row, and columns of one */
     int64_t chunk;              /* units */
@@ -131,11 +132,11 @@ static void data_map(const data_job *job, int64_t u0, int64_t u1, int64_t c0, in
         const float *out = job->out.data + image * job->out.batch + row * job->out.row + begin * job->out.column + c0;
         float *y = job->y.data + image * job->y.batch + row * job->y.row + begin * job->y.column + c0;
         if (dense) {
-            job->loops->map(job->map, y, out, (end - begin) * channels);
+            job->loops->map(job->map, job->param, y, out, (end - begin) * channels);
             continue;
         }
         for (int64_t i = begin; i < end; i++, out += job->out.column, y += job->y.column)
-            job->loops->map(job->map, y, out, c1 - c0);
+            job->loops->map(job->map, job->param, y, out, c1 - c0);
     }
 }
 
@@ -248,7 +249,8 @@ static lstmae_status data_entry(lstmae_queue *queue, const lstmae_conv_args *arg
                      .loops = lae_pointwise_of(queue->kernels->isa),
                      .shape = &shape,
                      .bias = args->bias,
-                     .map = args->map };
+                     .map = args->map,
+                     .param = (float)args->param };
     const lstmae_status status = lae_conv_image_bring(queue, LAE_SCRATCH_IMAGE_X, &job.in, x);
     if (status < 0) return status;
     if (lae_conv_image_of(&job.y, y) && lae_conv_image_of(&job.out, args->linear ? args->linear : y))

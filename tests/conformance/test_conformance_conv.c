@@ -203,7 +203,7 @@ static void fused_maps(void **state)
 {
     (void)state;
     static const size_t which[] = { 1, 7, 9, 10 };
-    for (int map = 0; map <= LSTMAE_MAP_SIGMOID; map++)
+    for (int map = 0; map <= LSTMAE_MAP_EXP; map++)
         for (int turn = 0; turn < 8; turn++) {
             conv_case c = { .shape = shapes[which[turn % 4]], .entry = turn / 4 ? CONV_BACKWARD_DATA : CONV_FORWARD,
                             .bias = (turn + map) % 3 > 0, .map = map, .linear = (turn + map) % 2 };

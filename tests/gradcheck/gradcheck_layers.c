@@ -49,6 +49,19 @@ static void check_activations(lstmae_context *context)
     check_layer("relu", activation(context, LSTMAE_ACTIVATION_RELU), 4, four, 0.1);
     check_layer("tanh", activation(context, LSTMAE_ACTIVATION_TANH), 2, two, 0);
     check_layer("sigmoid", activation(context, LSTMAE_ACTIVATION_SIGMOID), 4, four, 0);
+    check_layer("leaky relu", activation(context, LSTMAE_ACTIVATION_LEAKY_RELU), 2, two, 0.1);
+    check_layer("elu", activation(context, LSTMAE_ACTIVATION_ELU), 4, four, 0.1);
+    check_layer("silu", activation(context, LSTMAE_ACTIVATION_SILU), 2, two, 0);
+    check_layer("gelu", activation(context, LSTMAE_ACTIVATION_GELU), 4, four, 0);
+    check_layer("gelu tanh", activation(context, LSTMAE_ACTIVATION_GELU_TANH), 2, two, 0);
+    check_layer("softplus", activation(context, LSTMAE_ACTIVATION_SOFTPLUS), 4, four, 0);
+    lstmae_module *module = NULL;
+    assert_ok(lstmae_activation_create_param(&module, context, LSTMAE_ACTIVATION_LEAKY_RELU, -0.5));
+    check_layer("leaky relu, negative slope", module, 2, two, 0.1);
+    assert_ok(lstmae_activation_create_param(&module, context, LSTMAE_ACTIVATION_ELU, -0.7));
+    check_layer("elu, negative alpha", module, 2, two, 0.1);
+    assert_ok(lstmae_activation_create_param(&module, context, LSTMAE_ACTIVATION_SOFTPLUS, 2.5));
+    check_layer("softplus, beta 2.5", module, 2, two, 0);
 }
 
 static void check_chains(lstmae_context *context)

@@ -4,6 +4,7 @@
  */
 #include "misuse.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -267,6 +268,12 @@ static void modules(void **state)
     REFUSED(ERR_INVALID_ARG, activation_create, NULL, o->context, LSTMAE_ACTIVATION_RELU);
     REFUSED(ERR_INVALID_ARG, activation_create, &out, NULL, LSTMAE_ACTIVATION_RELU);
     REFUSED(ERR_INVALID_ARG, activation_create, &out, o->context, (lstmae_activation)99);
+    REFUSED(ERR_INVALID_ARG, activation_create_param, NULL, o->context, LSTMAE_ACTIVATION_ELU, 1.0);
+    REFUSED(ERR_INVALID_ARG, activation_create_param, &out, NULL, LSTMAE_ACTIVATION_ELU, 1.0);
+    REFUSED(ERR_INVALID_ARG, activation_create_param, &out, o->context, (lstmae_activation)-1, 1.0);
+    REFUSED(ERR_INVALID_ARG, activation_create_param, &out, o->context, LSTMAE_ACTIVATION_GELU, 1.0);
+    REFUSED(ERR_INVALID_ARG, activation_create_param, &out, o->context, LSTMAE_ACTIVATION_SOFTPLUS, 0.0);
+    REFUSED(ERR_INVALID_ARG, activation_create_param, &out, o->context, LSTMAE_ACTIVATION_LEAKY_RELU, (double)INFINITY);
     REFUSED(ERR_INVALID_ARG, sequential_create, NULL, o->context);
     REFUSED(ERR_INVALID_ARG, sequential_create, &out, NULL);
     assert_null(out);
