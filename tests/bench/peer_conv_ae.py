@@ -1,0 +1,191 @@
+#!/usr/bin/env python3
+"""Trains the networks of examples/conv_ae in PyTorch, on the same files, split and settings, for comparison.
+
+The data come through the library itself (ctypes), so that both sides see the same pixels and the same split; weights and
+the order of the batches are each side's own, which is why figures are means over several seeds. Prints the validation
+loss after each epoch asked for, and the test loss, one line per seed and a mean.
+"""
+
+import argparse
+import ctypes
+import json
+import statistics
+import time
+
+import numpy
+import torch
+from torch import nn
+from torch.nn import functional
+
+
+class Data:
+    """Train, validation and test images as tensors, read through the library."""
+
+    def __init__(self, library, dataset, folder, split_seed):
+        self.lib = ctypes.CDLL(library)
+        self.lib.lstmae_last_error.restype = ctypes.c_char_p
+        self.lib.lstmae_dataset_count.restype = ctypes.c_int64
+        self.lib.lstmae_dataset_dim.restype = ctypes.c_int64
+        self.context = ctypes.c_void_p()
+        self.call("context_create", ctypes.byref(self.context), b"cpu", None)
+        whole, test = (self.cifar(folder, part) if dataset == "cifar10" else self.idx(folder, part) for part in (0, 1))
+        train, validation = ctypes.c_void_p(), ctypes.c_void_p()
+        count = self.lib.lstmae_dataset_count(whole)
+        self.call("dataset_split", ctypes.byref(train), ctypes.byref(validation), whole,
+                  ctypes.c_int64(count - 5000), ctypes.c_uint64(split_seed))
+        self.train, self.validation, self.test = (self.read(d) for d in (train, validation, test))
+
+    def call(self, name, *args):
+        if getattr(self.lib, "lstmae_" + name)(*args) < 0:
+            raise SystemExit(self.lib.lstmae_last_error().decode())
+
+    def cifar(self, folder, part):
+        out = ctypes.c_void_p()
+        self.call("dataset_cifar10", ctypes.byref(out), self.context, folder.encode(), part)
+        return out
+
+    def idx(self, folder, part):
+        out = ctypes.c_void_p()
+        path = f"{folder}/{('train', 't10k')[part]}-images-idx3-ubyte.gz"
+        self.call("dataset_open", ctypes.byref(out), self.context, path.encode(), None)
+        return out
+
+    def read(self, dataset):
+        count = self.lib.lstmae_dataset_count(dataset)
+        shape = [self.lib.lstmae_dataset_dim(dataset, axis) for axis in range(self.lib.lstmae_dataset_ndim(dataset))]
+        items = numpy.empty([count] + shape, numpy.float32)
+        for i in range(count):
+            self.call("dataset_read", dataset, ctypes.c_int64(i), items[i].ctypes.data_as(ctypes.c_void_p),
+                      ctypes.c_size_t(items[i].size))
+        return torch.from_numpy(items)
+
+
+# --- the networks ---------------------------------------------------------------------------------------------
+
+
+def uva(latent):
+    """University of Amsterdam deep learning course, tutorial 9."""
+    c = 32
+    encoder = nn.Sequential(
+        nn.Conv2d(3, c, 3, 2, 1), nn.GELU(), nn.Conv2d(c, c, 3, 1, 1), nn.GELU(),
+        nn.Conv2d(c, 2 * c, 3, 2, 1), nn.GELU(), nn.Conv2d(2 * c, 2 * c, 3, 1, 1), nn.GELU(),
+        nn.Conv2d(2 * c, 2 * c, 3, 2, 1), nn.GELU(), nn.Flatten(), nn.Linear(32 * c, latent))
+    decoder = nn.Sequential(
+        nn.Linear(latent, 32 * c), nn.GELU(), nn.Unflatten(1, (2 * c, 4, 4)),
+        nn.ConvTranspose2d(2 * c, 2 * c, 3, 2, 1, 1), nn.GELU(), nn.Conv2d(2 * c, 2 * c, 3, 1, 1), nn.GELU(),
+        nn.ConvTranspose2d(2 * c, c, 3, 2, 1, 1), nn.GELU(), nn.Conv2d(c, c, 3, 1, 1), nn.GELU(),
+        nn.ConvTranspose2d(c, 3, 3, 2, 1, 1), nn.Tanh())
+    return nn.Sequential(encoder, decoder)
+
+
+def mnist_conv(_):
+    """Convolutions with batch norm after ReLU and maximum pooling; transposed convolutions back."""
+    def block(i, o):
+        return [nn.Conv2d(i, o, 3, 1, 1), nn.ReLU(), nn.BatchNorm2d(o)]
+
+    def up(i, o, stride):
+        return [nn.ConvTranspose2d(i, o, 3, stride, 1, stride - 1), nn.ReLU()]
+
+    encoder = nn.Sequential(*block(1, 16), *block(16, 32), *block(32, 64), nn.MaxPool2d(2), *block(64, 128),
+                            nn.MaxPool2d(2), nn.Conv2d(128, 256, 3, 1, 1), nn.ReLU())
+    decoder = nn.Sequential(*up(256, 128, 2), nn.BatchNorm2d(128), *up(128, 64, 1), nn.BatchNorm2d(64),
+                            *up(64, 16, 1), nn.BatchNorm2d(16), *up(16, 1, 2))
+    return nn.Sequential(encoder, decoder)
+
+
+def mnist_linear(latent):
+    return nn.Sequential(nn.Flatten(), nn.Linear(784, latent), nn.Linear(latent, 784), nn.Unflatten(1, (1, 28, 28)))
+
+
+class Vae(nn.Module):
+    def __init__(self, latent):
+        super().__init__()
+        self.body = nn.Sequential(nn.Flatten(), nn.Linear(784, 512), nn.ReLU())
+        self.heads = nn.Linear(512, 2 * latent)
+        self.decoder = nn.Sequential(nn.Linear(latent, 512), nn.ReLU(), nn.Linear(512, 784))
+
+    def loss(self, x):
+        """Negative evidence lower bound, summed over pixels and codes, mean over the batch."""
+        mean, log_variance = self.heads(self.body(x)).chunk(2, 1)
+        code = mean + torch.exp(log_variance / 2) * torch.randn_like(mean)
+        error = functional.binary_cross_entropy_with_logits(self.decoder(code), x.flatten(1), reduction="sum")
+        divergence = 0.5 * (mean**2 + log_variance.exp() - 1 - log_variance).sum()
+        return (error + divergence) / x.shape[0]
+
+
+MODELS = {"uva": (uva, 128), "mnist-conv": (mnist_conv, 0), "mnist-linear": (mnist_linear, 20), "vae": (Vae, 20)}
+
+
+def loss_of(model, x):
+    """Squared error summed over an image, mean over the batch; the VAE its own."""
+    return model.loss(x) if isinstance(model, Vae) else functional.mse_loss(model(x), x, reduction="sum") / x.shape[0]
+
+
+# --- training -------------------------------------------------------------------------------------------------
+
+
+def evaluate(model, images, batch):
+    model.eval()
+    with torch.inference_mode():
+        total = sum(float(loss_of(model, part)) * part.shape[0] for part in images.split(batch))
+    model.train()
+    return total / images.shape[0]
+
+
+def train(args, data, seed):
+    torch.manual_seed(seed)
+    make, latent = MODELS[args.model]
+    model = make(args.latent or latent)
+    optimizer = torch.optim.Adam(model.parameters(), lr=args.lr, fused=True)
+    validation, start = {}, time.perf_counter()
+    for epoch in range(1, max(args.epochs) + 1):
+        order = torch.randperm(data.train.shape[0])
+        for index in order.split(args.batch):
+            if len(index) < args.batch:
+                continue
+            optimizer.zero_grad(set_to_none=True)
+            loss_of(model, data.train[index]).backward()
+            optimizer.step()
+        if epoch in args.epochs:
+            validation[epoch] = evaluate(model, data.validation, args.batch)
+            print(f"seed {seed} epoch {epoch}: validation {validation[epoch]:.3f}, "
+                  f"{time.perf_counter() - start:.1f} s", flush=True)
+    return {"seed": seed, "validation": validation, "test": evaluate(model, data.test, args.batch),
+            "seconds": time.perf_counter() - start}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--library", default="build/release/liblstmae.so", help="the shared library that reads the data")
+    parser.add_argument("--dataset", choices=["cifar10", "mnist"], default="cifar10")
+    parser.add_argument("--data", required=True, help="folder with the data set's files")
+    parser.add_argument("--model", choices=sorted(MODELS), default="uva")
+    parser.add_argument("--latent", type=int, default=0, help="0: the model's own")
+    parser.add_argument("--batch", type=int, default=256)
+    parser.add_argument("--lr", type=float, default=1e-3)
+    parser.add_argument("--epochs", type=int, nargs="+", default=[1, 3, 10], help="when to measure; the last one ends")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--split-seed", type=int, default=42)
+    parser.add_argument("--json", help="write the results there")
+    args = parser.parse_args()
+    data = Data(args.library, args.dataset, args.data, args.split_seed)
+    if args.dataset == "cifar10":  # pixels in [-1, 1]
+        data.train, data.validation, data.test = (2 * x - 1 for x in (data.train, data.validation, data.test))
+    else:
+        data.train, data.validation, data.test = (x.unsqueeze(1) for x in (data.train, data.validation, data.test))
+    if args.model in ("uva", "mnist-conv"):
+        form = torch.channels_last
+        data.train, data.validation, data.test = (x.contiguous(memory_format=form)
+                                                  for x in (data.train, data.validation, data.test))
+    runs = [train(args, data, seed) for seed in range(args.seeds)]
+    for epoch in args.epochs:
+        print(f"mean of {args.seeds}: epoch {epoch}: validation {statistics.mean(r['validation'][epoch] for r in runs):.3f}")
+    print(f"mean of {args.seeds}: test {statistics.mean(r['test'] for r in runs):.3f}, "
+          f"{statistics.mean(r['seconds'] for r in runs):.1f} s")
+    if args.json:
+        with open(args.json, "w", encoding="utf-8") as file:
+            json.dump({"torch": torch.__version__, "arguments": vars(args), "runs": runs}, file, indent=1)
+
+
+if __name__ == "__main__":
+    main()
