@@ -43,6 +43,17 @@ LSTMAE_API lstmae_status lstmae_module_backward(lstmae_module *module, const lst
 LSTMAE_API lstmae_status lstmae_module_output_shape(const lstmae_module *module, int ndim, const int64_t *dims,
                                                     int *out_ndim, int64_t *out_dims);
 
+/**
+ * A table of the layers that an input of shape `dims` passes through: what each is, the shape that leaves it, its
+ * parameters; then all parameters, and the memory that they and the outputs take. Nothing is run. Lines end with "\n".
+ *
+ * @param text   room for `size` bytes: the text is cut to fit, and ends with a 0; NULL where size is 0
+ * @param length if not NULL receives the length of the whole text, without the 0
+ * @return OK, also where the text was cut; else as lstmae_module_output_shape()
+ */
+LSTMAE_API lstmae_status lstmae_module_summary(const lstmae_module *module, int ndim, const int64_t *dims, char *text,
+                                               size_t size, size_t *length);
+
 /** Training mode (1, the default) applies dropout and keeps what backward needs; inference mode (0) does neither. */
 LSTMAE_API lstmae_status lstmae_module_set_training(lstmae_module *module, int training);
 LSTMAE_API int lstmae_module_training(const lstmae_module *module);

@@ -245,6 +245,11 @@ static void modules(void **state)
     REFUSED(ERR_INVALID_ARG, module_output_shape, o->lstm, 5, dims, &ndim, sizes);
     REFUSED(ERR_SHAPE, module_output_shape, o->lstm, 3, dims, &ndim, sizes);
     REFUSED(ERR_STATE, module_output_shape, lstmae_seq2seq_module(o->model), 3, dims, &ndim, sizes);
+    REFUSED(ERR_INVALID_ARG, module_summary, NULL, 3, dims, NULL, 0, &index);
+    REFUSED(ERR_INVALID_ARG, module_summary, o->lstm, 3, NULL, NULL, 0, &index);
+    REFUSED(ERR_INVALID_ARG, module_summary, o->lstm, 3, dims, NULL, 1, &index);
+    REFUSED(ERR_INVALID_ARG, module_summary, o->lstm, -1, dims, NULL, 0, &index);
+    REFUSED(ERR_SHAPE, module_summary, o->lstm, 3, dims, NULL, 0, NULL);
     REFUSED(ERR_INVALID_ARG, module_set_training, NULL, 1);
     GIVES(0, module_training, NULL);
     GIVES(0, module_param_count, NULL);
