@@ -9,6 +9,7 @@
 #define LAE_CPU_CONV_H
 
 #include "conv_kernels.h"
+#include "pointwise.h"
 #include "queue.h"
 
 /** Floats with adjacent channels: where they are, and the strides of the other axes. */
@@ -76,6 +77,32 @@ typedef struct lae_conv_strip {
 
 /** Strip `index` of groups * panels. */
 lae_conv_strip lae_conv_strip_of(const lae_conv_kernels *kernels, const lae_conv_shape *shape, int64_t index);
+
+/** What forward and backward_data are to compute, brought to where the kernels can work on it. */
+typedef struct lae_conv_call {
+    const lae_conv_kernels *kernels;
+    const lae_pointwise *loops;
+    lae_conv_shape shape;
+    lae_conv_image in, out;  /* out receives the sums with bias */
+    lae_conv_image y;        /* receives f(out); may be out */
+    const float *panels, *bias;
+    int map;
+    float param; /* of map */
+} lae_conv_call;
+
+/** y = f(out) on columns [begin, end) of a row, channels [c0, c1); nothing where that is all done. */
+void lae_conv_finish(const lae_conv_call *call, int64_t image, int64_t row, int64_t begin, int64_t end, int64_t c0,
+                     int64_t c1);
+
+/** Both compute everything of a call: the first any, the second where lae_conv_narrow_fits(). */
+lstmae_status lae_conv_wide_run(lstmae_queue *queue, const lae_conv_call *call);
+lstmae_status lae_conv_narrow_run(lstmae_queue *queue, const lae_conv_call *call);
+
+/** 1 for few channels of out, where pixels fill a vector better. */
+int lae_conv_narrow_fits(const lae_conv_kernels *kernels, const lae_conv_shape *shape);
+
+/** Multiplications of a call, borders and all. */
+int64_t lae_conv_products(const lae_conv_shape *shape);
 
 /** All panels from a weight as it came, by all threads. */
 void lae_conv_pack(lstmae_queue *queue, const lae_conv_kernels *kernels, const lae_conv_shape *shape, float *panels,

@@ -5,5 +5,5 @@
 #include "conv_kernels.inc"
 
 const lae_conv_kernels lae_conv_kernels_avx512 = {
-    LAE_ISA_AVX512, VL, kernel_conv_sweep, kernel_conv_gradient,
+    LAE_ISA_AVX512, VL, kernel_conv_sweep, kernel_conv_gradient, kernel_conv_planes, kernel_conv_split,
 };

@@ -55,11 +55,32 @@ typedef struct lae_conv_gradient {
     int64_t vectors, last; /* of y; sums beyond the last one are those of zeros */
 } lae_conv_gradient;
 
+/** Channels of an image whose pixels are the lanes of the vectors: what lae_conv_planes computes at most. */
+#define LAE_CONV_NARROW 4
+
+/**
+ * Few channels for vectors of adjacent pixels, from planes of one channel each, where a tap is one distance for all
+ * pixels. w is at a panel of one vector.
+ *
+ *   y[n y_plane + i] = sum over t, d of x[d x_plane + x_at[t] + i] * w[w_at[t] + d VL + n]   for i < vectors VL
+ */
+typedef struct lae_conv_planes {
+    const float *x, *w;
+    float *y;
+    const int64_t *x_at, *w_at;
+    int64_t taps, depth, x_plane;
+    int64_t features, y_plane; /* features: 1 to LAE_CONV_NARROW */
+    int64_t vectors;
+} lae_conv_planes;
+
 typedef struct lae_conv_kernels {
     lae_isa isa;
     int64_t lanes; /* VL */
     void (*sweep)(const lae_conv_sweep *sweep);
     void (*gradient)(const lae_conv_gradient *gradient);
+    void (*planes)(const lae_conv_planes *planes);
+    /** planes[c plane + i] = x[i pixel + c] for c < channels, i < pixels. */
+    void (*split)(float *planes, int64_t plane, const float *x, int64_t pixel, int64_t channels, int64_t pixels);
 } lae_conv_kernels;
 
 extern const lae_conv_kernels lae_conv_kernels_plain, lae_conv_kernels_neon, lae_conv_kernels_avx2,

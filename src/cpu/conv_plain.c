@@ -6,5 +6,5 @@
 #include "conv_kernels.inc"
 
 const lae_conv_kernels lae_conv_kernels_plain = {
-    LAE_ISA_PLAIN, VL, kernel_conv_sweep, kernel_conv_gradient,
+    LAE_ISA_PLAIN, VL, kernel_conv_sweep, kernel_conv_gradient, kernel_conv_planes, kernel_conv_split,
 };

@@ -1,0 +1,192 @@
+/*
+ * Convolutions and transposed convolutions: every pixel of the output from the pixels under its taps, see conv.h.
+ *
+ * The output is cut into units, rows or parts of long ones. Threads take runs of units, and where there are few of
+ * them, panels of channels. A run passes through in chunks that stay in the second-level cache beside a panel of
+ * weights; bias, pre-activation and activation are done before a chunk leaves it.
+ */
+#include "conv.h"
+#include "kernels.h"
+#include "product.h"
+
+/* Bytes of input and output of a chunk, about; and its pixels at most, which bounds the lists of a thread. */
+#define WIDE_CHUNK_BYTES ((int64_t)160 << 10)
+#define WIDE_CHUNK_PIXELS 1024
+
+/* Pixels that have the same taps, in a thread's lists. */
+typedef struct wide_list {
+    int64_t begin, count;
+    int64_t row_class, column_class;
+} wide_list;
+
+typedef struct wide_lists {
+    int64_t x_at[WIDE_CHUNK_PIXELS], y_at[WIDE_CHUNK_PIXELS];
+    wide_list list[WIDE_CHUNK_PIXELS];
+    int64_t count;
+} wide_lists;
+
+typedef struct wide_job {
+    const lae_conv_call *call;
+    lae_conv_axis height, width;
+    int64_t strips;             /* panels of all groups */
+    int64_t segments, segment;  /* of each row, and columns of one */
+    int64_t chunk;              /* units */
+    lae_grid grid;
+    wide_lists *lists;          /* one for each thread */
+} wide_job;
+
+/* A unit is row `unit / segments` of all images, columns [*begin, *end). */
+static void wide_columns(const wide_job *job, int64_t unit, int64_t *begin, int64_t *end)
+{
+    const int64_t columns = job->call->shape.width.out;
+    *begin = unit % job->segments * job->segment;
+    *end = *begin + job->segment < columns ? *begin + job->segment : columns;
+}
+
+/* The pixels of units [u0, u1) in these classes. */
+static void wide_collect(const wide_job *job, wide_lists *lists, int64_t *pixels, int64_t u0, int64_t u1,
+                         int64_t row_class, int64_t column_class)
+{
+    const lae_conv_axis *width = &job->width;
+    const int64_t *member = width->members, rows = job->call->shape.height.out;
+    wide_list list = { *pixels, 0, row_class, column_class };
+    for (int64_t unit = u0; unit < u1; unit++) {
+        const int64_t image = unit / job->segments / rows, row = unit / job->segments % rows;
+        int64_t begin, end, at = list.begin + list.count;
+        if (job->height.class_of[row] != row_class) continue;
+        wide_columns(job, unit, &begin, &end);
+        const int64_t x = image * job->call->in.batch + job->height.source[row] * job->call->in.row;
+        const int64_t y = image * job->call->out.batch + row * job->call->out.row;
+        for (int64_t i = width->begin[column_class]; i < width->begin[column_class + 1]; i++) {
+            if (member[i] < begin || member[i] >= end) continue;
+            lists->x_at[at] = x + width->source[member[i]] * job->call->in.column;
+            lists->y_at[at++] = y + member[i] * job->call->out.column;
+        }
+        list.count = at - list.begin;
+    }
+    if (list.count == 0) return;
+    lists->list[lists->count++] = list;
+    *pixels += list.count;
+}
+
+static void wide_gather(const wide_job *job, wide_lists *lists, int64_t u0, int64_t u1)
+{
+    int64_t pixels = 0;
+    lists->count = 0;
+    for (int64_t row_class = 0; row_class < job->height.classes; row_class++)
+        for (int64_t column_class = 0; column_class < job->width.classes; column_class++)
+            wide_collect(job, lists, &pixels, u0, u1, row_class, column_class);
+}
+
+static void wide_strip(const wide_job *job, const wide_lists *lists, int64_t index)
+{
+    const lae_conv_shape *shape = &job->call->shape;
+    const lae_conv_strip strip = lae_conv_strip_of(job->call->kernels, shape, index);
+    const int64_t tap_floats = shape->depth * strip.vectors * job->call->kernels->lanes;
+    const int64_t x_column = job->width.step * job->call->in.column;
+    lae_conv_sweep sweep = { 0 };
+    sweep.x = job->call->in.data + strip.in;
+    sweep.y = job->call->out.data + strip.out;
+    sweep.bias = job->call->bias ? job->call->bias + strip.out : NULL;
+    sweep.x_row = job->height.step * job->call->in.row;
+    sweep.w_row = shape->width.taps * tap_floats;
+    sweep.vectors = strip.vectors;
+    sweep.last = strip.last;
+    for (int64_t l = 0; l < lists->count; l++) {
+        const wide_list *list = &lists->list[l];
+        const int64_t taps = job->width.taps[list->column_class];
+        const int merged = x_column == shape->depth; /* a row of taps is one run */
+        sweep.w = job->call->panels + strip.weights + job->height.tap[list->row_class] * sweep.w_row +
+                  job->width.tap[list->column_class] * tap_floats;
+        sweep.x_at = lists->x_at + list->begin;
+        sweep.y_at = lists->y_at + list->begin;
+        sweep.pixels = list->count;
+        sweep.rows = taps ? job->height.taps[list->row_class] : 0;
+        sweep.columns = merged ? 1 : taps;
+        sweep.run = merged ? taps * shape->depth : shape->depth;
+        sweep.x_column = x_column;
+        sweep.w_column = tap_floats;
+        job->call->kernels->sweep(&sweep);
+    }
+}
+
+/* y = f(out) on channels [c0, c1) of units [u0, u1). */
+static void wide_finish(const wide_job *job, int64_t u0, int64_t u1, int64_t c0, int64_t c1)
+{
+    const int64_t rows = job->call->shape.height.out;
+    for (int64_t unit = u0; unit < u1; unit++) {
+        int64_t begin, end;
+        wide_columns(job, unit, &begin, &end);
+        lae_conv_finish(job->call, unit / job->segments / rows, unit / job->segments % rows, begin, end, c0, c1);
+    }
+}
+
+static void wide_task(void *payload, int thread, int threads)
+{
+    const wide_job *job = payload;
+    const int64_t units = job->call->shape.batch * job->call->shape.height.out * job->segments;
+    int64_t s0, s1, u0, u1;
+    (void)threads;
+    if (thread >= job->grid.across * job->grid.down) return;
+    lae_pool_part(job->strips, thread % job->grid.across, job->grid.across, &s0, &s1);
+    lae_pool_part(units, thread / job->grid.across, job->grid.down, &u0, &u1);
+    if (s0 == s1) return;
+    const lae_conv_strip first = lae_conv_strip_of(job->call->kernels, &job->call->shape, s0);
+    const lae_conv_strip last = lae_conv_strip_of(job->call->kernels, &job->call->shape, s1 - 1);
+    for (int64_t unit = u0, end; unit < u1; unit = end) {
+        end = unit + job->chunk < u1 ? unit + job->chunk : u1;
+        wide_gather(job, &job->lists[thread], unit, end);
+        for (int64_t strip = s0; strip < s1; strip++) wide_strip(job, &job->lists[thread], strip);
+        wide_finish(job, unit, end, first.out, last.out + last.channels);
+    }
+}
+
+/* Units, and how many of them make a chunk: whole images where some fit. */
+static void wide_cut(wide_job *job)
+{
+    const lae_conv_shape *shape = &job->call->shape;
+    const int64_t columns = shape->width.out, rows = shape->height.out;
+    job->segments = (columns + WIDE_CHUNK_PIXELS - 1) / WIDE_CHUNK_PIXELS;
+    job->segment = (columns + job->segments - 1) / job->segments;
+    const int64_t image = shape->groups * (shape->depth * shape->height.in * shape->width.in +
+                                           shape->features * rows * columns) * (int64_t)sizeof(float);
+    const int64_t unit = image / (rows * job->segments) + 1;
+    int64_t chunk = WIDE_CHUNK_BYTES / unit;
+    if (chunk * job->segment > WIDE_CHUNK_PIXELS) chunk = WIDE_CHUNK_PIXELS / job->segment;
+    if (chunk > rows * job->segments) chunk -= chunk % (rows * job->segments);
+    job->chunk = chunk > 0 ? chunk : 1;
+}
+
+/* The cut between threads whose largest part is smallest; units before panels. */
+static lae_grid wide_grid(const wide_job *job, int threads)
+{
+    const int64_t units = job->call->shape.batch * job->call->shape.height.out * job->segments;
+    lae_grid best = { 1, threads };
+    int64_t least = INT64_MAX;
+    for (int across = 1; across <= threads; across++) {
+        const int down = threads / across;
+        const int64_t most = ((job->strips + across - 1) / across) * ((units + down - 1) / down);
+        if (most >= least) continue;
+        least = most;
+        best = (lae_grid){ across, down };
+    }
+    return best;
+}
+
+lstmae_status lae_conv_wide_run(lstmae_queue *queue, const lae_conv_call *call)
+{
+    const lae_conv_shape *shape = &call->shape;
+    const size_t height_words = lae_conv_axis_words(&shape->height), width_words = lae_conv_axis_words(&shape->width);
+    const int threads = lae_pool_wanted(queue->pool, lae_conv_products(shape), LAE_POOL_GRAIN_FMA);
+    const size_t lists = (size_t)threads * sizeof(wide_lists);
+    wide_job job = { .call = call, .strips = shape->groups * lae_conv_panels(call->kernels, shape) };
+    char *plan = lae_scratch_get(queue, LAE_SCRATCH_CONV, lists + (height_words + width_words) * sizeof(int64_t));
+    if (!plan) return LSTMAE_ERR_NO_MEMORY;
+    job.lists = (wide_lists *)(void *)plan;
+    lae_conv_axis_plan(&job.height, &shape->height, (int64_t *)(void *)(plan + lists));
+    lae_conv_axis_plan(&job.width, &shape->width, (int64_t *)(void *)(plan + lists) + height_words);
+    wide_cut(&job);
+    job.grid = wide_grid(&job, threads);
+    lae_pool_run(queue->pool, threads, wide_task, &job);
+    return LSTMAE_OK;
+}
