@@ -9,11 +9,13 @@ from pathlib import Path
 
 import torch
 from torch import nn
+from torch.nn import functional
 
 from make_golden import RELU, SIGMOID, TANH, Golden, add_parameters, draw, draw_parameters
 
 LAYERS = {(0, 1): nn.Conv1d, (0, 2): nn.Conv2d, (1, 1): nn.ConvTranspose1d, (1, 2): nn.ConvTranspose2d}
-MAPS = {RELU: torch.relu, TANH: torch.tanh, SIGMOID: torch.sigmoid}
+SILU, GELU = 6, 7
+MAPS = {RELU: torch.relu, TANH: torch.tanh, SIGMOID: torch.sigmoid, SILU: functional.silu, GELU: functional.gelu}
 
 
 def case(golden, name, x, out, kernel=3, stride=1, padding=0, output_padding=0, dilation=1, groups=1, bias=1,
@@ -24,8 +26,8 @@ def case(golden, name, x, out, kernel=3, stride=1, padding=0, output_padding=0, 
     pairs = {"kernel": kernel, "stride": stride, "padding": padding, "output_padding": output_padding,
              "dilation": dilation}
     pairs = {key: value if isinstance(value, tuple) else (value,) * axes for key, value in pairs.items()}
-    golden.case(name, {"in": x[1], "out": out, "axes": axes, "transposed": transposed, "groups": groups, "bias": bias,
-                       "map": map} | {f"{key}{a}": value for key, pair in pairs.items() for a, value in enumerate(pair)})
+    config = {"in": x[1], "out": out, "axes": axes, "transposed": transposed, "groups": groups, "bias": bias, "map": map}
+    golden.case(name, config | {f"{key}{a}": value for key, pair in pairs.items() for a, value in enumerate(pair)})
     pairs["kernel_size"] = pairs.pop("kernel")
     if not transposed:
         del pairs["output_padding"]
@@ -60,6 +62,7 @@ def make_conv():
     case(golden, "wide", (2, 32, 5, 4), 16, padding=1)
     case(golden, "relu", (2, 3, 8, 8), 20, stride=2, padding=1, map=RELU)
     case(golden, "tanh", (1, 16, 5, 5), 5, padding=1, map=TANH, bias=0)
+    case(golden, "gelu", (2, 3, 9, 8), 20, stride=2, padding=1, map=GELU)
     case(golden, "signal", (2, 3, 17), 5)
     case(golden, "signal_stride", (1, 4, 23), 6, kernel=5, stride=3, padding=2, dilation=2, groups=2)
     case(golden, "transposed_pixel", (1, 1, 1, 1), 1, kernel=1, transposed=1)
@@ -75,6 +78,8 @@ def make_conv():
     case(golden, "transposed_groups", (2, 6, 4, 3), 4, groups=2, stride=2, padding=1, transposed=1)
     case(golden, "transposed_wide", (1, 32, 4, 3), 16, stride=2, padding=1, output_padding=(1, 0), transposed=1)
     case(golden, "transposed_sigmoid", (2, 16, 5, 5), 1, kernel=2, stride=2, transposed=1, map=SIGMOID)
+    case(golden, "transposed_gelu", (1, 20, 4, 5), 16, stride=2, padding=1, output_padding=1, transposed=1, map=GELU)
+    case(golden, "transposed_silu", (2, 5, 3, 3), 7, padding=1, transposed=1, map=SILU)
     case(golden, "transposed_signal", (2, 5, 7), 3, kernel=4, stride=3, padding=1, output_padding=2, transposed=1)
     return golden
 

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define IMAGES (-1) /* convolutions of B images of F channels to H features and back */
+
 typedef struct kind_plan {
     const char *name;
     int64_t T, B, F, H, layers;
@@ -10,7 +12,7 @@ typedef struct kind_plan {
     double dropout;
     int loss;
     int optimizer; /* lstmae_optimizer_kind */
-    int decoders;  /* 0: an LSTM and a linear layer in a chain */
+    int decoders;  /* 0: an LSTM and a linear layer in a chain; or IMAGES */
     int inputs[2]; /* of a reconstructing and a predicting decoder */
     int feedback;
     int64_t hidden; /* of the decoders */
@@ -80,6 +82,7 @@ static const kind_plan plans[KINDS] = {
       0,
       0 },
     { "chain of LSTM and linear", 9, 17, 65, 48, 2, 0, 0.25, LSTMAE_LOSS_MAE, LSTMAE_SGD, 0, { 0, 0 }, 0, 0, 0 },
+    { "convolutions", 0, 5, 3, 20, 0, 0, 0, LSTMAE_LOSS_MSE, LSTMAE_ADAM, IMAGES, { 0, 0 }, 0, 0, 0 },
 };
 
 const char *kind_name(int kind)
@@ -125,6 +128,24 @@ static void open_chain(kind_run *run, const kind_plan *plan, const lstmae_lstm_o
     assert_ok(lstmae_sequential_append(run->module, linear));
 }
 
+static void open_images(kind_run *run, const kind_plan *plan)
+{
+    lstmae_conv_options down = LSTMAE_CONV_OPTIONS_INIT, same = LSTMAE_CONV_OPTIONS_INIT;
+    lstmae_module *layers[5] = { NULL };
+    const int64_t x[] = { run->B, run->F, 14, 13 };
+    down.stride[0] = down.stride[1] = 2;
+    down.padding[0] = down.padding[1] = same.padding[0] = same.padding[1] = 1;
+    assert_ok(lstmae_conv2d_create(&layers[0], run->context, plan->F, plan->H, &down));
+    assert_ok(lstmae_activation_create(&layers[1], run->context, LSTMAE_ACTIVATION_GELU));
+    assert_ok(lstmae_conv2d_create(&layers[2], run->context, plan->H, 33, &same));
+    assert_ok(lstmae_activation_create(&layers[3], run->context, LSTMAE_ACTIVATION_RELU));
+    down.output_padding[0] = 1;
+    assert_ok(lstmae_conv_transpose2d_create(&layers[4], run->context, 33, plan->F, &down));
+    assert_ok(lstmae_sequential_create(&run->module, run->context));
+    for (int i = 0; i < 5; i++) assert_ok(lstmae_sequential_append(run->module, layers[i]));
+    assert_ok(lstmae_tensor_create(&run->x, run->context, LSTMAE_F32, 4, x));
+}
+
 static void open_optimizer(kind_run *run, int kind)
 {
     const lstmae_optimizer_options sgd = LSTMAE_SGD_OPTIONS_INIT, adam = LSTMAE_ADAM_OPTIONS_INIT;
@@ -154,11 +175,13 @@ void kind_open(kind_run *run, int kind, const char *device, int threads, uint64_
     loss.kind = plan->loss;
     if (plan->decoders > 0)
         open_seq2seq(run, plan, &lstm);
+    else if (plan->decoders == IMAGES)
+        open_images(run, plan);
     else
         open_chain(run, plan, &lstm);
     assert_ok(lstmae_loss_create(&run->loss, run->context, &loss));
     open_optimizer(run, plan->optimizer);
-    assert_ok(lstmae_tensor_create(&run->x, run->context, LSTMAE_F32, 3, x));
+    if (!run->x) assert_ok(lstmae_tensor_create(&run->x, run->context, LSTMAE_F32, 3, x));
     if (plan->lengths) {
         const int64_t lengths[] = { 6, 2, 5, 1, 3 };
         assert_ok(lstmae_seq2seq_set_lengths(run->seq2seq, lengths, run->B));

@@ -153,6 +153,44 @@ static lstmae_status live_chain(life *l, const char *path)
     return keep_weights(l, l->chain);
 }
 
+static lstmae_status image_step(life *l)
+{
+    const lstmae_tensor *y = NULL, *dx = NULL;
+    lstmae_status status = lstmae_module_zero_grad(l->chain);
+    if (status == LSTMAE_OK) status = lstmae_module_forward(l->chain, l->x, &y);
+    if (status == LSTMAE_OK) status = lstmae_module_backward(l->chain, y, &dx);
+    return status;
+}
+
+/* A convolution whose activation needs what came before it, and a transposed one, trained towards zero. */
+static lstmae_status live_images(life *l, const char *path)
+{
+    const int64_t dims[4] = { BATCH, 1, 5, 3 };
+    float values[30];
+    lstmae_module *child = NULL;
+    lstmae_checkpoint content = LSTMAE_CHECKPOINT_INIT;
+    lstmae_conv_options options = LSTMAE_CONV_OPTIONS_INIT;
+    options.stride[0] = options.stride[1] = 2;
+    LIVE(lstmae_sequential_create(&l->chain, l->context));
+    LIVE(append(l, lstmae_conv2d_create(&child, l->context, 1, 4, &options), &child));
+    LIVE(append(l, lstmae_activation_create(&child, l->context, LSTMAE_ACTIVATION_GELU), &child));
+    LIVE(append(l, lstmae_conv_transpose2d_create(&child, l->context, 4, 2, &options), &child));
+    LIVE(append(l, lstmae_activation_create(&child, l->context, LSTMAE_ACTIVATION_RELU), &child));
+    LIVE(lstmae_optimizer_create(&l->optimizer, l->chain, NULL));
+    LIVE(lstmae_tensor_create(&l->x, l->context, LSTMAE_F32, 4, dims));
+    test_fill(values, 30, 1, 1.0f);
+    LIVE(lstmae_tensor_write(l->x, values, sizeof values));
+    for (int i = 0; i < STEPS; i++) {
+        LIVE(image_step(l));
+        LIVE(lstmae_optimizer_step(l->optimizer));
+    }
+    content.module = l->chain;
+    content.optimizer = l->optimizer;
+    LIVE(lstmae_checkpoint_save(path, &content));
+    LIVE(lstmae_checkpoint_load(path, &content));
+    return keep_weights(l, l->chain);
+}
+
 typedef lstmae_status (*life_fn)(life *l, const char *path);
 
 static lstmae_status run_life(life *l, life_fn live, const char *path, long at, int keep)
@@ -207,6 +245,11 @@ static void chain(void **state)
     torture(live_chain, *state);
 }
 
+static void images(void **state)
+{
+    torture(live_images, *state);
+}
+
 static int setup(void **state)
 {
     static char path[256];
@@ -217,6 +260,7 @@ static int setup(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(sequences), cmocka_unit_test(chain) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(sequences), cmocka_unit_test(chain),
+                                        cmocka_unit_test(images) };
     return cmocka_run_group_tests(tests, setup, NULL);
 }
