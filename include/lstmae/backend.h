@@ -167,7 +167,7 @@ typedef struct lstmae_lstm_args {
  *
  *   y[b,k,p,q] = sum over c,r,s of w[k,c,r,s] x[b, g(k) C/groups + c, p stride + r dilation - padding, ...]
  *
- * with g(k) = floor(k groups / K).
+ * with g(k) = floor(k groups / K). P and Q may be less than what fits in x: the rest of y counts as 0.
  *
  * conv_forward computes y from x. conv_backward_data computes x from y by the transposed sum: the gradient of a
  * convolution, and the forward pass of a transposed one, whose weight PyTorch stores as [in, out/groups, R, S], which
