@@ -16,6 +16,7 @@
 #include <lstmae/lstm.h>
 #include <lstmae/measure.h>
 #include <lstmae/module.h>
+#include <lstmae/neighbors.h>
 #include <lstmae/optim.h>
 #include <lstmae/pca.h>
 #include <lstmae/schedule.h>

@@ -103,3 +103,12 @@ void lae_free(lae_memory *memory, void *ptr, size_t bytes)
     memory->release(ptr, bytes, memory->payload);
     lae_memory_give(memory, bytes);
 }
+
+int lae_grow(lae_memory *memory, void **ptr, size_t *held, size_t bytes)
+{
+    if (*ptr && *held >= bytes) return 1;
+    lae_free(memory, *ptr, *held);
+    *ptr = lae_alloc(memory, bytes);
+    *held = *ptr ? bytes : 0;
+    return *ptr != NULL;
+}

@@ -35,6 +35,12 @@ void *lae_calloc(lae_memory *memory, size_t count, size_t each);
 /** Gives memory back; `bytes` as asked for. NULL is fine. */
 void lae_free(lae_memory *memory, void *ptr, size_t bytes);
 
+/**
+ * Sees to it that *ptr, which holds *held bytes, holds `bytes` or more: where it does not, it is replaced and its
+ * content lost. 0 on failure, with nothing held.
+ */
+int lae_grow(lae_memory *memory, void **ptr, size_t *held, size_t bytes);
+
 /** Counts device memory that a backend allocates itself: fails when it would pass the limit. */
 int lae_memory_take(lae_memory *memory, uint64_t bytes);
 void lae_memory_give(lae_memory *memory, uint64_t bytes);

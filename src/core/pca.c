@@ -242,18 +242,6 @@ static lstmae_status pca_check_way(const lstmae_pca *pca, const lstmae_tensor *f
     return LSTMAE_OK;
 }
 
-static lstmae_status pca_room(lstmae_pca *pca, size_t bytes, const char *name)
-{
-    lae_memory *memory = lae_context_memory(pca->context);
-    if (pca->output_bytes >= bytes && pca->output) return LSTMAE_OK;
-    lae_free(memory, pca->output, pca->output_bytes);
-    pca->output_bytes = 0;
-    pca->output = lae_alloc(memory, bytes);
-    if (!pca->output) return LAE_FAIL(ERR_NO_MEMORY, "%s: no memory for %zu bytes", name, bytes);
-    pca->output_bytes = bytes;
-    return LSTMAE_OK;
-}
-
 static void pca_store(void *output, int dtype, int64_t first, const double *values, int64_t count)
 {
     if (dtype == LSTMAE_F64)
@@ -267,7 +255,8 @@ static lstmae_status pca_go(lstmae_pca *pca, const lstmae_tensor *from, lstmae_t
     LAE_TRY(pca_check_way(pca, from, to, way));
     int dtype = to->view.dtype;
     size_t bytes = (size_t)lae_view_numel(&to->view) * lae_dtype_size(dtype);
-    LAE_TRY(pca_room(pca, bytes, way->name));
+    if (!lae_grow(lae_context_memory(pca->context), &pca->output, &pca->output_bytes, bytes))
+        return LAE_FAIL(ERR_NO_MEMORY, "%s: no memory for %zu bytes", way->name, bytes);
     LAE_TRY(lae_rows_open(&pca->input, from, PCA_ROWS, way->name));
     for (int64_t first = 0; first < pca->input.count; first += PCA_ROWS) {
         int64_t count = pca_stretch(&pca->input, first);

@@ -10,12 +10,8 @@ static lstmae_status rows_staging(lae_rows *rows, int64_t most, const char *name
     if (most > rows->count) most = rows->count;
     if (!lae_mul_size(&bytes, (size_t)most, (size_t)rows->width) || !lae_mul_size(&bytes, bytes, sizeof(float)))
         return LAE_FAIL(ERR_SHAPE, "%s: expected rows that fit in memory", name);
-    if (rows->bytes >= bytes && rows->staging) return LSTMAE_OK;
-    lae_free(rows->memory, rows->staging, rows->bytes);
-    rows->bytes = 0;
-    rows->staging = lae_alloc(rows->memory, bytes);
-    if (!rows->staging) return LAE_FAIL(ERR_NO_MEMORY, "%s: no memory for %zu bytes", name, bytes);
-    rows->bytes = bytes;
+    if (!lae_grow(rows->memory, &rows->staging, &rows->bytes, bytes))
+        return LAE_FAIL(ERR_NO_MEMORY, "%s: no memory for %zu bytes", name, bytes);
     return LSTMAE_OK;
 }
 
@@ -41,7 +37,8 @@ lstmae_status lae_rows_read(lae_rows *rows, int64_t first, int64_t count, double
     const char *from = (const char *)view->data + (size_t)(first * rows->width) * each;
     if (view->dtype == LSTMAE_F64) return lae_op_download(context, out, from, elements * each);
     LAE_TRY(lae_op_download(context, rows->staging, from, elements * each));
-    for (size_t i = 0; i < elements; i++) out[i] = (double)rows->staging[i];
+    const float *values = rows->staging;
+    for (size_t i = 0; i < elements; i++) out[i] = (double)values[i];
     return LSTMAE_OK;
 }
 

@@ -10,7 +10,7 @@ typedef struct lae_rows {
     lstmae_tensor *copy;         /* where the caller's tensor is not row-major */
     int64_t count, width;        /* rows, elements of one */
     lae_memory *memory;
-    float *staging; /* rows of a float32 tensor as they are */
+    void *staging; /* rows of a float32 tensor as they are */
     size_t bytes;   /* of staging */
 } lae_rows;
 

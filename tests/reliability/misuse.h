@@ -60,6 +60,7 @@ void misuse_images(void **state);
 /* misuse_results.c */
 void misuse_measures(void **state);
 void misuse_pca(void **state);
+void misuse_neighbors(void **state);
 
 /* misuse_layers.c */
 void misuse_convolutions(void **state);

@@ -1,4 +1,4 @@
-/* Looking at results, called wrongly: measures, principal components. */
+/* Looking at results, called wrongly: measures, principal components, neighbours. */
 #include "misuse.h"
 
 void misuse_measures(void **state)
@@ -41,4 +41,25 @@ void misuse_pca(void **state)
     REFUSED(ERR_INVALID_ARG, pca_inverse, pca, NULL, o->flat);
     REFUSED(ERR_SHAPE, pca_inverse, pca, o->flat, o->x);
     lstmae_pca_destroy(pca);
+}
+
+void misuse_neighbors(void **state)
+{
+    misuse_objects *o = *state;
+    lstmae_neighbors *neighbors = NULL;
+    int64_t indices[4];
+    REFUSED(ERR_INVALID_ARG, neighbors_create, NULL, o->flat, LSTMAE_METRIC_COSINE);
+    REFUSED(ERR_INVALID_ARG, neighbors_create, &neighbors, NULL, LSTMAE_METRIC_COSINE);
+    REFUSED(ERR_INVALID_ARG, neighbors_create, &neighbors, o->flat, (lstmae_metric)2);
+    REFUSED(ERR_SHAPE, neighbors_create, &neighbors, o->x, LSTMAE_METRIC_COSINE);
+    assert_null(neighbors);
+    ACCEPTS_NULL(neighbors_destroy);
+    assert_ok(lstmae_neighbors_create(&neighbors, o->flat, LSTMAE_METRIC_EUCLIDEAN));
+    REFUSED(ERR_INVALID_ARG, neighbors_find, NULL, o->flat, 1, indices, NULL);
+    REFUSED(ERR_INVALID_ARG, neighbors_find, neighbors, NULL, 1, indices, NULL);
+    REFUSED(ERR_INVALID_ARG, neighbors_find, neighbors, o->flat, 1, NULL, NULL);
+    REFUSED(ERR_INVALID_ARG, neighbors_find, neighbors, o->flat, 3, indices, NULL);
+    REFUSED(ERR_INVALID_ARG, neighbors_find, neighbors, o->foreign, 1, indices, NULL);
+    REFUSED(ERR_SHAPE, neighbors_find, neighbors, o->x, 1, indices, NULL);
+    lstmae_neighbors_destroy(neighbors);
 }

@@ -572,6 +572,7 @@ int main(void)
         cmocka_unit_test(misuse_images),
         cmocka_unit_test(misuse_measures),
         cmocka_unit_test(misuse_pca),
+        cmocka_unit_test(misuse_neighbors),
         cmocka_unit_test(every_export_is_covered),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
