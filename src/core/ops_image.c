@@ -32,3 +32,47 @@ lstmae_status lae_op_conv_prepare(lstmae_context *context, int kind, void *dst, 
 {
     return context->api->conv_prepare(context->queue, kind, dst, args);
 }
+
+lstmae_status lae_op_pool_forward(lstmae_context *context, const lstmae_pool_args *args)
+{
+    if (lae_view_numel(&args->y) == 0) return LSTMAE_OK;
+    return context->api->pool_forward(context->queue, args);
+}
+
+lstmae_status lae_op_pool_backward(lstmae_context *context, const lstmae_pool_args *args)
+{
+    if (lae_view_numel(&args->x) == 0) return LSTMAE_OK;
+    return context->api->pool_backward(context->queue, args);
+}
+
+lstmae_status lae_op_upsample_forward(lstmae_context *context, const lstmae_upsample_args *args)
+{
+    if (lae_view_numel(&args->y) == 0) return LSTMAE_OK;
+    return context->api->upsample_forward(context->queue, args);
+}
+
+lstmae_status lae_op_upsample_backward(lstmae_context *context, const lstmae_upsample_args *args)
+{
+    if (lae_view_numel(&args->x) == 0) return LSTMAE_OK;
+    return context->api->upsample_backward(context->queue, args);
+}
+
+lstmae_status lae_op_batch_norm_forward(lstmae_context *context, const lstmae_norm_args *args)
+{
+    return context->api->batch_norm_forward(context->queue, args);
+}
+
+lstmae_status lae_op_batch_norm_backward(lstmae_context *context, const lstmae_norm_args *args)
+{
+    return context->api->batch_norm_backward(context->queue, args);
+}
+
+lstmae_status lae_op_layer_norm_forward(lstmae_context *context, const lstmae_norm_args *args)
+{
+    return context->api->layer_norm_forward(context->queue, args);
+}
+
+lstmae_status lae_op_layer_norm_backward(lstmae_context *context, const lstmae_norm_args *args)
+{
+    return context->api->layer_norm_backward(context->queue, args);
+}

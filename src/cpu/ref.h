@@ -49,6 +49,14 @@ typedef struct ref_kernels {
     void (*conv_forward)(const lstmae_conv_args *args, const lstmae_view *out);
     void (*conv_backward_data)(const lstmae_conv_args *args, const lstmae_view *out);
     void (*conv_weight_gradient)(const lstmae_conv_args *args);
+    void (*pool_forward)(const lstmae_pool_args *args);
+    void (*pool_backward)(const lstmae_pool_args *args);
+    void (*upsample_forward)(const lstmae_upsample_args *args);
+    void (*upsample_backward)(const lstmae_upsample_args *args);
+    void (*batch_norm_forward)(const lstmae_norm_args *args);
+    void (*batch_norm_backward)(const lstmae_norm_args *args);
+    void (*layer_norm_forward)(const lstmae_norm_args *args);
+    void (*layer_norm_backward)(const lstmae_norm_args *args);
 } ref_kernels;
 
 extern const ref_kernels ref_kernels_f32, ref_kernels_f64;

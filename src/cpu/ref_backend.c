@@ -297,6 +297,72 @@ static lstmae_status ref_entry_conv_weight_gradient(lstmae_queue *queue, const l
     return LSTMAE_OK;
 }
 
+static lstmae_status ref_pool(lstmae_queue *queue, const lstmae_pool_args *args, int backward)
+{
+    REF_KERNELS("pool", 2, &args->x, &args->y);
+    lstmae_status status = ref_check_kind(queue, "pool", args->kind, LSTMAE_POOL_AVERAGE);
+    if (status == LSTMAE_OK) (backward ? kernels->pool_backward : kernels->pool_forward)(args);
+    return status;
+}
+
+static lstmae_status ref_entry_pool_forward(lstmae_queue *queue, const lstmae_pool_args *args)
+{
+    return ref_pool(queue, args, 0);
+}
+
+static lstmae_status ref_entry_pool_backward(lstmae_queue *queue, const lstmae_pool_args *args)
+{
+    return ref_pool(queue, args, 1);
+}
+
+static lstmae_status ref_upsample(lstmae_queue *queue, const lstmae_upsample_args *args, int backward)
+{
+    REF_KERNELS("upsample", 2, &args->x, &args->y);
+    lstmae_status status = ref_check_kind(queue, "upsample", args->kind, LSTMAE_UPSAMPLE_BILINEAR);
+    if (status == LSTMAE_OK) (backward ? kernels->upsample_backward : kernels->upsample_forward)(args);
+    return status;
+}
+
+static lstmae_status ref_entry_upsample_forward(lstmae_queue *queue, const lstmae_upsample_args *args)
+{
+    return ref_upsample(queue, args, 0);
+}
+
+static lstmae_status ref_entry_upsample_backward(lstmae_queue *queue, const lstmae_upsample_args *args)
+{
+    return ref_upsample(queue, args, 1);
+}
+
+static lstmae_status ref_entry_batch_norm_forward(lstmae_queue *queue, const lstmae_norm_args *args)
+{
+    REF_KERNELS("batch_norm", 2, &args->x, &args->y);
+    lstmae_status status = ref_check_kind(queue, "batch_norm", args->map, LSTMAE_MAP_EXP);
+    if (status == LSTMAE_OK) kernels->batch_norm_forward(args);
+    return status;
+}
+
+static lstmae_status ref_entry_batch_norm_backward(lstmae_queue *queue, const lstmae_norm_args *args)
+{
+    REF_KERNELS("batch_norm", 3, &args->x, &args->dy, args->dx.data ? &args->dx : NULL);
+    kernels->batch_norm_backward(args);
+    return LSTMAE_OK;
+}
+
+static lstmae_status ref_entry_layer_norm_forward(lstmae_queue *queue, const lstmae_norm_args *args)
+{
+    REF_KERNELS("layer_norm", 2, &args->x, &args->y);
+    lstmae_status status = ref_check_kind(queue, "layer_norm", args->map, LSTMAE_MAP_EXP);
+    if (status == LSTMAE_OK) kernels->layer_norm_forward(args);
+    return status;
+}
+
+static lstmae_status ref_entry_layer_norm_backward(lstmae_queue *queue, const lstmae_norm_args *args)
+{
+    REF_KERNELS("layer_norm", 3, &args->x, &args->dy, args->dx.data ? &args->dx : NULL);
+    kernels->layer_norm_backward(args);
+    return LSTMAE_OK;
+}
+
 static const lstmae_backend_api ref_table = {
     .struct_size = sizeof(lstmae_backend_api),
     .abi = LSTMAE_BACKEND_ABI,
@@ -330,6 +396,14 @@ static const lstmae_backend_api ref_table = {
     .conv_forward = ref_entry_conv_forward,
     .conv_backward_data = ref_entry_conv_backward_data,
     .conv_weight_gradient = ref_entry_conv_weight_gradient,
+    .pool_forward = ref_entry_pool_forward,
+    .pool_backward = ref_entry_pool_backward,
+    .upsample_forward = ref_entry_upsample_forward,
+    .upsample_backward = ref_entry_upsample_backward,
+    .batch_norm_forward = ref_entry_batch_norm_forward,
+    .batch_norm_backward = ref_entry_batch_norm_backward,
+    .layer_norm_forward = ref_entry_layer_norm_forward,
+    .layer_norm_backward = ref_entry_layer_norm_backward,
 };
 
 const lstmae_backend_api *lae_backend_cpu_ref(const lstmae_host *host)

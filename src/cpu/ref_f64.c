@@ -1,5 +1,6 @@
 /* The reference kernels in double. */
 #include "ref.h"
+#include "upsample_taps.h"
 
 #include "shared/map_kind.h"
 #include "shared/random.h"
@@ -14,7 +15,10 @@
 #include "ref_map.inc"
 #include "ref_conv.inc"
 #include "ref_lstm.inc"
+#include "ref_norm.inc"
+#include "ref_pool.inc"
 #include "ref_update.inc"
+#include "ref_upsample.inc"
 
 const ref_kernels ref_kernels_f64 = {
     .copy = ref_copy,
@@ -36,4 +40,12 @@ const ref_kernels ref_kernels_f64 = {
     .conv_forward = ref_conv_forward,
     .conv_backward_data = ref_conv_backward_data,
     .conv_weight_gradient = ref_conv_weight_gradient,
+    .pool_forward = ref_pool_forward,
+    .pool_backward = ref_pool_backward,
+    .upsample_forward = ref_upsample_forward,
+    .upsample_backward = ref_upsample_backward,
+    .batch_norm_forward = ref_batch_norm_forward,
+    .batch_norm_backward = ref_batch_norm_backward,
+    .layer_norm_forward = ref_layer_norm_forward,
+    .layer_norm_backward = ref_layer_norm_backward,
 };
