@@ -30,9 +30,19 @@ typedef enum lstmae_decoder_input {
     LSTMAE_INPUT_TRUTH = 3 /**< the target of step t-1 in training, each sample with probability `truth`; else OUTPUT */
 } lstmae_decoder_input;
 
+/** The decoder starts from zeros, and what it knows of the input is the code that it is fed: needs INPUT_CODE. */
+#define LSTMAE_DECODER_ZERO_STATE 256u
+
+/**
+ * The decoder's cells are the encoder's: same layers, hidden size, peepholes and biases, and the same weights, which
+ * stand in the list of parameters once, as the encoder's, and sum up the gradients of both. Needs an encoder of one
+ * direction, an input as wide as the encoder's, and no forget bias of its own.
+ */
+#define LSTMAE_DECODER_SHARED 512u
+
 typedef struct lstmae_decoder_options {
     uint32_t struct_size;
-    uint32_t flags;      /**< LSTMAE_LSTM_PEEPHOLE, LSTMAE_LSTM_NO_BIAS */
+    uint32_t flags;      /**< LSTMAE_LSTM_PEEPHOLE, LSTMAE_LSTM_NO_BIAS, LSTMAE_DECODER_… */
     int32_t target;      /**< lstmae_decoder_target */
     int32_t input;       /**< lstmae_decoder_input */
     int32_t feedback;    /**< lstmae_activation on the output that is fed back; SIGMOID goes with BCE_LOGITS */

@@ -30,30 +30,64 @@ static lstmae_status decoder_init_bridges(lae_decoder *decoder, lstmae_module *m
     return LSTMAE_OK;
 }
 
-lstmae_status lae_decoder_init(lae_decoder *decoder, lstmae_module *model, int index, int64_t F, int64_t encoder_layers,
-                               int64_t code_width, const lstmae_decoder_options *options)
+/* Cells of the decoder's own, H wide over inputs I wide. */
+static lstmae_status decoder_init_own(lae_decoder *decoder, lstmae_module *model, const char *prefix, int64_t I,
+                                      int64_t H, int64_t layers)
 {
+    const lstmae_decoder_options *options = &decoder->options;
     lstmae_lstm_options lstm = LSTMAE_LSTM_OPTIONS_INIT;
-    char prefix[48], name[64];
-    lstm.flags = options->flags;
-    lstm.layers = options->layers > 0 ? options->layers : encoder_layers;
+    char name[64];
+    lstm.flags = options->flags & ~(LSTMAE_DECODER_ZERO_STATE | LSTMAE_DECODER_SHARED);
+    lstm.layers = layers;
     lstm.dropout = options->dropout;
     lstm.forget_bias = options->forget_bias;
-    decoder->options = *options;
-    decoder->truth = options->truth;
-    decoder->F = F;
-    decoder->code_width = code_width;
-    decoder->skip = encoder_layers - lstm.layers;
-    int64_t H = options->hidden > 0 ? options->hidden : code_width;
-    int64_t I = options->input == LSTMAE_INPUT_CODE ? code_width : F;
     LAE_TRY(lae_lstm_check_options(&lstm, "decoder options"));
     LAE_TRY(lae_lstm_new(&decoder->lstm, model->context, I, H, &lstm));
-    snprintf(prefix, sizeof prefix, "decoders.%d.", index);
     snprintf(name, sizeof name, "%slstm.", prefix);
-    LAE_TRY(lae_module_adopt(model, &decoder->lstm->base, name));
+    return lae_module_adopt(model, &decoder->lstm->base, name);
+}
+
+/* The encoder's cells, where their sizes serve. */
+static lstmae_status decoder_init_shared(lae_decoder *decoder, const lae_lstm *encoder, int64_t I, int64_t H,
+                                         int64_t layers)
+{
+    const lstmae_decoder_options *options = &decoder->options;
+    const uint32_t cell = LSTMAE_LSTM_PEEPHOLE | LSTMAE_LSTM_NO_BIAS;
+    if (encoder->D != 1)
+        return LAE_FAIL(ERR_INVALID_ARG, "decoder options: SHARED wants an encoder of one direction");
+    if (H != encoder->H || layers != encoder->L || I != encoder->I)
+        return LAE_FAIL(ERR_INVALID_ARG,
+                        "decoder options: SHARED expected %lld layers from %lld to %lld, got %lld from %lld to %lld",
+                        (long long)encoder->L, (long long)encoder->I, (long long)encoder->H, (long long)layers,
+                        (long long)I, (long long)H);
+    if (options->flags & cell & ~encoder->flags)
+        return LAE_FAIL(ERR_INVALID_ARG, "decoder options: SHARED, but the encoder has no flags 0x%x",
+                        options->flags & cell & ~encoder->flags);
+    if (options->forget_bias != 0.0)
+        return LAE_FAIL(ERR_INVALID_ARG, "decoder options: SHARED cells have the encoder's forget bias, got %g",
+                        options->forget_bias);
+    return lae_lstm_new_shared(&decoder->lstm, encoder, options->dropout);
+}
+
+lstmae_status lae_decoder_init(lae_decoder *decoder, lstmae_module *model, int index, const lae_lstm *encoder,
+                               const lstmae_decoder_options *options)
+{
+    char prefix[48], name[64];
+    int64_t layers = options->layers > 0 ? options->layers : encoder->L, width = encoder->D * encoder->H;
+    int64_t H = options->hidden > 0 ? options->hidden : width;
+    int64_t I = options->input == LSTMAE_INPUT_CODE ? width : encoder->I;
+    decoder->options = *options;
+    decoder->truth = options->truth;
+    decoder->F = encoder->I;
+    decoder->code_width = width;
+    decoder->skip = encoder->L - layers;
+    snprintf(prefix, sizeof prefix, "decoders.%d.", index);
+    if (options->flags & LSTMAE_DECODER_SHARED) LAE_TRY(decoder_init_shared(decoder, encoder, I, H, layers));
+    else LAE_TRY(decoder_init_own(decoder, model, prefix, I, H, layers));
     snprintf(name, sizeof name, "%sout.", prefix);
-    LAE_TRY(lae_linear_init(&decoder->out, model, name, H, F, 1));
-    if (H != code_width) LAE_TRY(decoder_init_bridges(decoder, model, prefix));
+    LAE_TRY(lae_linear_init(&decoder->out, model, name, H, decoder->F, 1));
+    decoder->zero_start = (options->flags & LSTMAE_DECODER_ZERO_STATE) != 0;
+    if (H != width && !decoder->zero_start) LAE_TRY(decoder_init_bridges(decoder, model, prefix));
     decoder->site = lae_context_new_site(model->context);
     return LSTMAE_OK;
 }
@@ -86,7 +120,7 @@ static lstmae_status decoder_start_state(const lae_decoder *decoder, const lae_e
                                          const lstmae_view *to)
 {
     lstmae_context *context = decoder->lstm->base.context;
-    if (decoder->skip + l < 0) return lae_op_fill(context, to, 0.0);
+    if (decoder->zero_start || decoder->skip + l < 0) return lae_op_fill(context, to, 0.0);
     lstmae_view from = decoder_encoder_state(states, of, decoder->skip + l);
     if (!bridges) return lae_op_copy(context, to, &from);
     return lae_linear_forward(&bridges[l], states->B, from.data, states->width, to->data, decoder->lstm->H);
@@ -120,6 +154,7 @@ static lstmae_status decoder_start_state_gradient(const lae_decoder *decoder, co
 static lstmae_status decoder_start_gradient(const lae_decoder *decoder, const lae_encoder_states *states)
 {
     const lae_lstm *lstm = decoder->lstm;
+    if (decoder->zero_start) return LSTMAE_OK;
     for (int64_t l = 0; l < lstm->L; l++) {
         lstmae_view dh = lae_lstm_state_part(lstm, lstm->dh, l, 0), dc = lae_lstm_state_part(lstm, lstm->dc, l, 0);
         LAE_TRY(decoder_start_state_gradient(decoder, states, states->h, states->dh, decoder->bridge_h, l, &dh));
@@ -258,7 +293,7 @@ lstmae_status lae_decoder_forward(lae_decoder *decoder, const lae_encoder_states
         decoder->mode = DECODER_CLOSED;
     LAE_TRY(lae_tensor_ensure(&decoder->y, context, context->dtype, 3, dims));
     LAE_TRY(lae_lstm_begin(decoder->lstm, K, states->B));
-    decoder->lstm->zero_state = 0;
+    decoder->lstm->zero_state = decoder->zero_start;
     LAE_TRY(decoder_start(decoder, states));
     if (decoder->mode == DECODER_CLOSED) return decoder_forward_closed(decoder, &fed_truth);
     return decoder_forward_open(decoder, states, &fed_truth);

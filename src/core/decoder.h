@@ -11,8 +11,9 @@ typedef struct lae_decoder {
     lstmae_decoder_options options;
     int64_t F;
     int64_t code_width;         /* D*H of the encoder */
+    int zero_start;             /* all layers start from zeros */
     int64_t skip;               /* encoder layer under layer 0; negative: so many layers start from zeros */
-    lae_lstm *lstm;
+    lae_lstm *lstm;             /* with the encoder's parameters where they are shared */
     lae_linear out;             /* [F,H] */
     lae_linear *bridge_h, *bridge_c; /* [layers]; NULL where states are copied */
     uint64_t site;              /* of scheduled sampling */
@@ -44,8 +45,8 @@ typedef struct lae_encoder_states {
 } lae_encoder_states;
 
 /** Makes decoder `index` of `model` (its parameters become the model's); `options` was read and checked. */
-lstmae_status lae_decoder_init(lae_decoder *decoder, lstmae_module *model, int index, int64_t F, int64_t encoder_layers,
-                               int64_t code_width, const lstmae_decoder_options *options);
+lstmae_status lae_decoder_init(lae_decoder *decoder, lstmae_module *model, int index, const lae_lstm *encoder,
+                               const lstmae_decoder_options *options);
 void lae_decoder_release(lae_decoder *decoder, lae_memory *memory);
 
 /** K steps for the states' samples. `truth` is the target in the decoder's order; data NULL: feed own output. */

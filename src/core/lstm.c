@@ -42,7 +42,8 @@ lstmae_status lae_lstm_check_options(const lstmae_lstm_options *options, const c
     return LSTMAE_OK;
 }
 
-static lstmae_status lstm_init(lae_lstm *m, const lstmae_lstm_options *options)
+/* The parameters of the layers are their own, or those of `owner`. */
+static lstmae_status lstm_init(lae_lstm *m, const lstmae_lstm_options *options, const lae_lstm *owner)
 {
     lae_memory *memory = &m->base.context->memory;
     m->layers = lae_calloc(memory, (size_t)(m->L * m->D), sizeof *m->layers);
@@ -54,6 +55,10 @@ static lstmae_status lstm_init(lae_lstm *m, const lstmae_lstm_options *options)
         for (int64_t d = 0; d < m->D; d++) {
             char suffix[48];
             lae_lstm_layer *layer = lae_lstm_at(m, k, d);
+            if (owner) {
+                lae_lstm_layer_share(layer, lae_lstm_at(owner, k, d));
+                continue;
+            }
             snprintf(suffix, sizeof suffix, "_l%lld%s", (long long)k, d ? "_reverse" : "");
             layer->reverse = (int)d;
             LAE_TRY(lae_lstm_layer_init(layer, &m->base, "", suffix, I, m->H, options->flags, options->forget_bias));
@@ -63,8 +68,8 @@ static lstmae_status lstm_init(lae_lstm *m, const lstmae_lstm_options *options)
     return LSTMAE_OK;
 }
 
-lstmae_status lae_lstm_new(lae_lstm **out, lstmae_context *context, int64_t I, int64_t H,
-                           const lstmae_lstm_options *options)
+static lstmae_status lstm_new(lae_lstm **out, lstmae_context *context, int64_t I, int64_t H,
+                              const lstmae_lstm_options *options, const lae_lstm *owner)
 {
     const int64_t most = INT64_C(1) << 28;
     if (I < 1 || H < 1 || I > most || H > most)
@@ -79,13 +84,29 @@ lstmae_status lae_lstm_new(lae_lstm **out, lstmae_context *context, int64_t I, i
     m->D = options->flags & LSTMAE_LSTM_BIDIRECTIONAL ? 2 : 1;
     m->flags = options->flags;
     m->dropout = options->dropout;
-    lstmae_status status = lstm_init(m, options);
+    lstmae_status status = lstm_init(m, options, owner);
     if (status != LSTMAE_OK) {
         lstmae_module_destroy(module);
         return status;
     }
     *out = m;
     return LSTMAE_OK;
+}
+
+lstmae_status lae_lstm_new(lae_lstm **out, lstmae_context *context, int64_t I, int64_t H,
+                           const lstmae_lstm_options *options)
+{
+    return lstm_new(out, context, I, H, options, NULL);
+}
+
+lstmae_status lae_lstm_new_shared(lae_lstm **out, const lae_lstm *owner, double dropout)
+{
+    lstmae_lstm_options options = LSTMAE_LSTM_OPTIONS_INIT;
+    options.flags = owner->flags;
+    options.layers = owner->L;
+    options.dropout = dropout;
+    LAE_TRY(lae_lstm_check_options(&options, "lstm options"));
+    return lstm_new(out, owner->base.context, owner->I, owner->H, &options, owner);
 }
 
 lstmae_status lstmae_lstm_create(lstmae_module **out, lstmae_context *context, int64_t input_size, int64_t hidden_size,

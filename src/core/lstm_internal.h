@@ -44,6 +44,10 @@ typedef struct lae_lstm {
 /** A new LSTM; `options` was read and checked. */
 lstmae_status lae_lstm_new(lae_lstm **out, lstmae_context *context, int64_t I, int64_t H,
                            const lstmae_lstm_options *options);
+/**
+ * One with the weights of another, which must outlive it, and no parameters of its own; `dropout` is its own.
+ */
+lstmae_status lae_lstm_new_shared(lae_lstm **out, const lae_lstm *owner, double dropout);
 lstmae_status lae_lstm_check_options(const lstmae_lstm_options *options, const char *name);
 
 /** Layer k, direction d. */

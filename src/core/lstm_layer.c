@@ -57,6 +57,12 @@ lstmae_status lae_lstm_layer_init(lae_lstm_layer *layer, lstmae_module *module, 
     return LSTMAE_OK;
 }
 
+void lae_lstm_layer_share(lae_lstm_layer *layer, const lae_lstm_layer *owner)
+{
+    *layer = *owner;
+    layer->gates = layer->hs = layer->cs = NULL;
+}
+
 void lae_lstm_layer_release(lae_lstm_layer *layer)
 {
     lstmae_tensor_destroy(layer->gates);

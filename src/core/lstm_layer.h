@@ -28,6 +28,9 @@ typedef struct lae_sequence {
  */
 lstmae_status lae_lstm_layer_init(lae_lstm_layer *layer, lstmae_module *module, const char *prefix, const char *suffix,
                                   int64_t I, int64_t H, uint32_t flags, double forget_bias);
+
+/** Refers to the parameters of another layer, which must outlive this one. */
+void lae_lstm_layer_share(lae_lstm_layer *layer, const lae_lstm_layer *owner);
 void lae_lstm_layer_release(lae_lstm_layer *layer);
 
 /** Makes room for T steps of B samples. */

@@ -99,13 +99,17 @@ void lstmae_seq2seq_destroy(lstmae_seq2seq *model)
 
 static lstmae_status seq2seq_check_decoder(const lstmae_decoder_options *o)
 {
-    const uint32_t known = LSTMAE_LSTM_PEEPHOLE | LSTMAE_LSTM_NO_BIAS;
+    const uint32_t known =
+        LSTMAE_LSTM_PEEPHOLE | LSTMAE_LSTM_NO_BIAS | LSTMAE_DECODER_ZERO_STATE | LSTMAE_DECODER_SHARED;
     if (o->flags & ~known)
         return LAE_FAIL(ERR_UNSUPPORTED, "decoder options: flags 0x%x are not for decoders", o->flags & ~known);
     if (o->target < LSTMAE_DECODE_REVERSED || o->target > LSTMAE_DECODE_FUTURE)
         return LAE_FAIL(ERR_INVALID_ARG, "decoder options: unknown target %d", o->target);
     if (o->input < LSTMAE_INPUT_NOTHING || o->input > LSTMAE_INPUT_TRUTH)
         return LAE_FAIL(ERR_INVALID_ARG, "decoder options: unknown input %d", o->input);
+    if (o->flags & LSTMAE_DECODER_ZERO_STATE && o->input != LSTMAE_INPUT_CODE)
+        return LAE_FAIL(ERR_INVALID_ARG, "decoder options: ZERO_STATE expected input %d (CODE), got %d",
+                        LSTMAE_INPUT_CODE, o->input);
     if (o->feedback < LSTMAE_ACTIVATION_IDENTITY || o->feedback > LSTMAE_ACTIVATION_SIGMOID)
         return LAE_FAIL(ERR_INVALID_ARG, "decoder options: unknown feedback %d", o->feedback);
     if (o->layers < 0 || o->hidden < 0)
@@ -146,8 +150,7 @@ lstmae_status lstmae_seq2seq_add_decoder(lstmae_seq2seq *model, const lstmae_dec
     LAE_TRY(seq2seq_grow(model));
     lae_decoder *decoder = &model->decoders[model->count];
     size_t params = model->base.param_count;
-    lstmae_status status = lae_decoder_init(decoder, &model->base, model->count, model->F, model->encoder->L,
-                                            model->encoder->D * model->encoder->H, &o);
+    lstmae_status status = lae_decoder_init(decoder, &model->base, model->count, model->encoder, &o);
     if (status == LSTMAE_OK) status = lstmae_module_set_training(&decoder->lstm->base, model->base.training);
     if (status != LSTMAE_OK) {
         lae_module_forget_params(&model->base, params);

@@ -30,6 +30,8 @@ typedef struct model_config {
 #define SIGMOID LSTMAE_ACTIVATION_SIGMOID
 #define BIDI LSTMAE_LSTM_BIDIRECTIONAL
 #define PEEP LSTMAE_LSTM_PEEPHOLE
+#define ZERO LSTMAE_DECODER_ZERO_STATE
+#define SHARED LSTMAE_DECODER_SHARED
 #define MEAN LSTMAE_REDUCTION_MEAN
 #define SUM LSTMAE_REDUCTION_SUM
 #define BATCH LSTMAE_REDUCTION_BATCH_MEAN
@@ -89,6 +91,21 @@ static const model_config configs[] = {
       { { REVERSED, OUTPUT, SIGMOID, 0, 0, 0, 1, 1, PEEP }, { FUTURE, OUTPUT, SIGMOID, 0, 0, 2, 1, 1, PEEP } } },
     { "peephole decoder alone", 3, 2, 3, 3, 1, 0, MSE, SUM, 0, NULL, 1,
       { { FORWARD, OUTPUT, 0, 0, 0, 0, 1, 1, PEEP } } },
+    { "repeated code", 3, 2, 3, 4, 1, 0, MSE, SUM, 0, NULL, 1, { { FORWARD, CODE, 0, 0, 0, 0, 1, 1, ZERO } } },
+    { "repeated code composite", 3, 2, 2, 3, 2, PEEP, MSE, SUM, 0, NULL, 2,
+      { { REVERSED, CODE, 0, 1, 5, 0, 1, 1, ZERO }, { FUTURE, CODE, 0, 0, 0, 2, 1, 1, ZERO | PEEP } } },
+    { "repeated code bidirectional", 3, 2, 3, 2, 2, BIDI, MSE, SUM, 0, NULL, 1,
+      { { FORWARD, CODE, 0, 0, 3, 0, 1, 1, ZERO } } },
+    { "shared cell", 3, 2, 3, 4, 1, 0, MSE, SUM, 0, NULL, 1, { { REVERSED, OUTPUT, 0, 0, 0, 0, 1, 1, SHARED } } },
+    { "shared cell nothing", 3, 2, 3, 4, 2, PEEP, MSE, SUM, 0, NULL, 1,
+      { { REVERSED, NOTHING, 0, 0, 0, 0, 1, 1, SHARED } } },
+    { "shared cell of all", 3, 2, 2, 3, 2, PEEP, MSE, SUM, 0, NULL, 3,
+      { { REVERSED, OUTPUT, TANH, 2, 3, 0, 1, 1, SHARED | PEEP }, { FUTURE, OUTPUT, 0, 0, 0, 2, 1, 1, SHARED },
+        { FORWARD, TRUTH, 0, 0, 0, 0, 0.5, 1, PEEP } } },
+    { "shared cell repeated code", 3, 2, 3, 3, 2, LSTMAE_LSTM_NO_BIAS, MSE, SUM, 0, NULL, 1,
+      { { FORWARD, CODE, 0, 0, 0, 0, 1, 1, SHARED | ZERO } } },
+    { "shared cell lengths dropout", 4, 3, 2, 3, 2, 0, MSE, SUM, 0.3, lengths_three, 1,
+      { { REVERSED, OUTPUT, 0, 0, 0, 0, 1, 1, SHARED } } },
     { "no bias", 3, 2, 3, 3, 1, LSTMAE_LSTM_NO_BIAS, MSE, SUM, 0, NULL, 1,
       { { REVERSED, OUTPUT, 0, 0, 0, 0, 1, 1, LSTMAE_LSTM_NO_BIAS } } },
     { "lengths", 4, 3, 2, 3, 1, 0, MSE, SUM, 0, lengths_three, 1, { { REVERSED, OUTPUT, 0, 0, 0, 0, 1, 1, 0 } } },

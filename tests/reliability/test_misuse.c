@@ -315,6 +315,45 @@ static void lstms(void **state)
     assert_null(out);
 }
 
+/* Decoders whose sizes or settings do not go with the encoder, 4 to 5 in one layer, or with each other. */
+static void decoders_of_structures(void **state)
+{
+    misuse_objects *o = *state;
+    const struct {
+        uint32_t flags;
+        int32_t input, layers;
+        int64_t hidden;
+        double forget_bias;
+    } refused[] = {
+        { LSTMAE_DECODER_ZERO_STATE, LSTMAE_INPUT_OUTPUT, 0, 0, 0.0 },
+        { LSTMAE_DECODER_ZERO_STATE, LSTMAE_INPUT_NOTHING, 0, 0, 0.0 },
+        { LSTMAE_DECODER_SHARED, LSTMAE_INPUT_CODE, 0, 0, 0.0 }, /* the code is 5 wide */
+        { LSTMAE_DECODER_SHARED, LSTMAE_INPUT_OUTPUT, 2, 0, 0.0 },
+        { LSTMAE_DECODER_SHARED, LSTMAE_INPUT_OUTPUT, 0, 6, 0.0 },
+        { LSTMAE_DECODER_SHARED, LSTMAE_INPUT_OUTPUT, 0, 0, 1.0 },
+        { LSTMAE_DECODER_SHARED | LSTMAE_LSTM_PEEPHOLE, LSTMAE_INPUT_OUTPUT, 0, 0, 0.0 },
+    };
+    lstmae_seq2seq *model = NULL, *both_ways = NULL;
+    lstmae_lstm_options encoder = LSTMAE_LSTM_OPTIONS_INIT;
+    lstmae_decoder_options shared = LSTMAE_DECODER_OPTIONS_INIT;
+    assert_ok(lstmae_seq2seq_create(&model, o->context, 4, 5, NULL));
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        lstmae_decoder_options decoder = LSTMAE_DECODER_OPTIONS_INIT;
+        decoder.flags = refused[i].flags;
+        decoder.input = refused[i].input;
+        decoder.layers = refused[i].layers;
+        decoder.hidden = refused[i].hidden;
+        decoder.forget_bias = refused[i].forget_bias;
+        REFUSED(ERR_INVALID_ARG, seq2seq_add_decoder, model, &decoder);
+    }
+    lstmae_seq2seq_destroy(model);
+    encoder.flags = LSTMAE_LSTM_BIDIRECTIONAL;
+    assert_ok(lstmae_seq2seq_create(&both_ways, o->context, 4, 2, &encoder));
+    shared.flags = LSTMAE_DECODER_SHARED;
+    REFUSED(ERR_INVALID_ARG, seq2seq_add_decoder, both_ways, &shared);
+    lstmae_seq2seq_destroy(both_ways);
+}
+
 static void sequence_models(void **state)
 {
     misuse_objects *o = *state;
@@ -567,6 +606,7 @@ int main(void)
         cmocka_unit_test(data),
         cmocka_unit_test(training),
         cmocka_unit_test(sequence_models),
+        cmocka_unit_test(decoders_of_structures),
         cmocka_unit_test(misuse_convolutions),
         cmocka_unit_test(misuse_tables),
         cmocka_unit_test(misuse_images),
