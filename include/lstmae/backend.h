@@ -42,10 +42,13 @@ typedef struct lstmae_queue_options {
     uint32_t struct_size;
     int32_t device_index;
     int32_t threads; /**< 0: one per usable core */
-    int32_t reserved;
+    uint32_t flags;  /**< LSTMAE_QUEUE_… */
     const lstmae_host *host;
     lstmae_memory memory; /**< outlives the queue */
 } lstmae_queue_options;
+
+/** Threads that the queue starts count denormal numbers as zero, as the caller does by itself; a hint. */
+#define LSTMAE_QUEUE_FLUSH 1u
 
 /** A strided array. Strides in elements; 0 repeats, negative runs backwards. `data` is the first element. */
 typedef struct lstmae_view {

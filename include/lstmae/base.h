@@ -55,6 +55,8 @@ typedef struct lstmae_scaler lstmae_scaler;
 typedef struct lstmae_gaussian lstmae_gaussian;
 typedef struct lstmae_points lstmae_points;
 typedef struct lstmae_threshold lstmae_threshold;
+typedef struct lstmae_frozen lstmae_frozen;
+typedef struct lstmae_session lstmae_session;
 
 /** Library version of these headers. */
 #define LSTMAE_VERSION_MAJOR 0

@@ -21,6 +21,7 @@
 #include <lstmae/pca.h>
 #include <lstmae/schedule.h>
 #include <lstmae/seq2seq.h>
+#include <lstmae/session.h>
 #include <lstmae/status.h>
 #include <lstmae/table.h>
 #include <lstmae/tensor.h>

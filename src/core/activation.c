@@ -1,5 +1,6 @@
 #include "module_internal.h"
 #include "ops.h"
+#include "plan.h"
 
 #include "shared/map_kind.h"
 
@@ -90,6 +91,12 @@ static void activation_destroy(lstmae_module *module)
     lstmae_tensor_destroy(m->grad_input);
 }
 
+static lstmae_status activation_plan(const lstmae_module *module, lae_plan *plan)
+{
+    const activation_module *m = (const activation_module *)module;
+    return lae_plan_add_map(plan, m->kind, m->param);
+}
+
 static const lae_module_ops activation_ops = {
     .name = "activation",
     .forward = activation_forward,
@@ -98,6 +105,7 @@ static const lae_module_ops activation_ops = {
     .shape = activation_shape,
     .describe = activation_describe,
     .as_map = activation_as_map,
+    .plan = activation_plan,
 };
 
 static lstmae_status activation_new(lstmae_module **out, lstmae_context *context, int kind, double param)

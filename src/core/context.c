@@ -3,6 +3,7 @@
 #include "options.h"
 #include "registry.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static void *context_queue_alloc(size_t bytes, size_t alignment, void *payload)
@@ -28,6 +29,28 @@ static lstmae_status context_check(const lstmae_context_options *options)
     return LSTMAE_OK;
 }
 
+/* A context whose bookkeeping is in its own memory. */
+static lstmae_status context_open(lstmae_context **out, lae_memory *memory, const lstmae_backend_api *api,
+                                  const char *name, int index, int32_t threads, uint32_t queue_flags)
+{
+    lstmae_context *context = lae_calloc(memory, 1, sizeof *context);
+    if (!context) return LAE_FAIL(ERR_NO_MEMORY, "context_create: out of memory");
+    memcpy(&context->memory, memory, sizeof *memory);
+    atomic_init(&context->references, 1);
+    context->api = api;
+    snprintf(context->device, sizeof context->device, "%s", name);
+    lstmae_queue_options queue = { sizeof queue, index, threads, queue_flags, lae_registry_host(),
+                                   { context_queue_alloc, context_queue_release, &context->memory } };
+    lstmae_status status = api->queue_create(&context->queue, &queue);
+    if (status != LSTMAE_OK) {
+        memcpy(memory, &context->memory, sizeof *memory);
+        lae_free(memory, context, sizeof *context);
+        return status;
+    }
+    *out = context;
+    return LSTMAE_OK;
+}
+
 lstmae_status lstmae_context_create(lstmae_context **out, const char *device, const lstmae_context_options *options)
 {
     static const lstmae_context_options defaults = LSTMAE_CONTEXT_OPTIONS_INIT;
@@ -43,23 +66,32 @@ lstmae_status lstmae_context_create(lstmae_context **out, const char *device, co
 
     lae_memory memory;
     lae_memory_init(&memory, o.alloc, o.release, o.alloc_payload, o.memory_limit);
-    lstmae_context *context = lae_calloc(&memory, 1, sizeof *context);
-    if (!context) return LAE_FAIL(ERR_NO_MEMORY, "context_create: out of memory");
-    memcpy(&context->memory, &memory, sizeof memory);
-    atomic_init(&context->references, 1);
-    context->api = api;
-    context->dtype = (lstmae_dtype)o.dtype;
-    context->seed = o.seed;
-    memcpy(context->device, name, sizeof name);
-    lstmae_queue_options queue = { sizeof queue, index, o.threads, 0, lae_registry_host(),
-                                   { context_queue_alloc, context_queue_release, &context->memory } };
-    lstmae_status status = api->queue_create(&context->queue, &queue);
-    if (status != LSTMAE_OK) {
-        memcpy(&memory, &context->memory, sizeof memory);
-        lae_free(&memory, context, sizeof *context);
-        return status;
-    }
-    *out = context;
+    LAE_TRY(context_open(out, &memory, api, name, index, o.threads, 0));
+    (*out)->dtype = (lstmae_dtype)o.dtype;
+    (*out)->seed = o.seed;
+    return LSTMAE_OK;
+}
+
+/* A fork's memory is the parent's. */
+static void *context_parent_alloc(size_t bytes, size_t alignment, void *payload)
+{
+    (void)alignment;
+    return lae_alloc(&((lstmae_context *)payload)->memory, bytes);
+}
+
+static void context_parent_release(void *ptr, size_t bytes, void *payload)
+{
+    lae_free(&((lstmae_context *)payload)->memory, ptr, bytes);
+}
+
+lstmae_status lae_context_fork(lstmae_context **out, lstmae_context *parent, int32_t threads, uint32_t queue_flags)
+{
+    const char *name = strcmp(parent->device, "cpu:ref") == 0 ? "cpu:ref" : "cpu";
+    lae_memory memory;
+    lae_memory_init(&memory, context_parent_alloc, context_parent_release, parent, 0);
+    LAE_TRY(context_open(out, &memory, lae_registry_find(name), name, 0, threads, queue_flags));
+    (*out)->parent = lae_context_retain(parent);
+    (*out)->dtype = parent->dtype;
     return LSTMAE_OK;
 }
 
@@ -73,9 +105,11 @@ void lae_context_release(lstmae_context *context)
 {
     if (!context || atomic_fetch_sub_explicit(&context->references, 1, memory_order_acq_rel) != 1) return;
     context->api->queue_destroy(context->queue);
+    lstmae_context *parent = context->parent;
     lae_memory memory;
     memcpy(&memory, &context->memory, sizeof memory);
     lae_free(&memory, context, sizeof *context);
+    lae_context_release(parent);
 }
 
 void lstmae_context_destroy(lstmae_context *context)

@@ -9,6 +9,7 @@
 struct lstmae_context {
     atomic_int references;
     atomic_int stop_requested;
+    lstmae_context *parent; /* a fork's, whose memory it takes; else NULL */
     lae_memory memory;
     const lstmae_backend_api *api;
     lstmae_queue *queue;
@@ -21,6 +22,15 @@ struct lstmae_context {
 
 lstmae_context *lae_context_retain(lstmae_context *context);
 void lae_context_release(lstmae_context *context); /* NULL is fine */
+
+/**
+ * A context of its own on the CPU, for work on another thread: the parent's device if that is a CPU, else "cpu". Takes
+ * its memory through the parent's, which it keeps alive.
+ *
+ * @param threads including the caller; not 0
+ * @param queue_flags LSTMAE_QUEUE_…
+ */
+lstmae_status lae_context_fork(lstmae_context **out, lstmae_context *parent, int32_t threads, uint32_t queue_flags);
 
 lae_memory *lae_context_memory(lstmae_context *context);
 

@@ -1,6 +1,7 @@
 #include "linear.h"
 
 #include "ops.h"
+#include "plan.h"
 
 #include <lstmae/layers.h>
 
@@ -155,6 +156,11 @@ static void linear_destroy(lstmae_module *module)
     lstmae_tensor_destroy(m->grad_input);
 }
 
+static lstmae_status linear_plan(const lstmae_module *module, lae_plan *plan)
+{
+    return lae_plan_add_linear(plan, &((const linear_module *)module)->linear);
+}
+
 static const lae_module_ops linear_ops = {
     .name = "linear",
     .forward = linear_forward,
@@ -162,6 +168,7 @@ static const lae_module_ops linear_ops = {
     .destroy = linear_destroy,
     .shape = linear_shape,
     .describe = linear_describe,
+    .plan = linear_plan,
 };
 
 lstmae_status lstmae_linear_create(lstmae_module **out, lstmae_context *context, int64_t in_features,

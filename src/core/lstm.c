@@ -2,6 +2,7 @@
 #include "lstm_internal.h"
 #include "ops.h"
 #include "options.h"
+#include "plan.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +13,7 @@ static lstmae_status lstm_backward(lstmae_module *module, const lstmae_tensor *g
 static void lstm_destroy(lstmae_module *module);
 static lstmae_status lstm_shape(const lstmae_module *module, const lstmae_view *input, lstmae_view *output);
 static void lstm_describe(const lstmae_module *module, char *text, size_t size);
+static lstmae_status lstm_plan(const lstmae_module *module, lae_plan *plan);
 
 static const lae_module_ops lstm_ops = {
     .name = "lstm",
@@ -20,6 +22,7 @@ static const lae_module_ops lstm_ops = {
     .destroy = lstm_destroy,
     .shape = lstm_shape,
     .describe = lstm_describe,
+    .plan = lstm_plan,
 };
 
 /* ---- creation ---- */
@@ -137,6 +140,13 @@ static void lstm_destroy(lstmae_module *module)
     lstmae_tensor *tensors[] = { m->lengths, m->h0, m->c0, m->input_copy, m->output, m->hn, m->cn, m->dh, m->dc,
                                  m->dsequence[0], m->dsequence[1], m->ddirection, m->dinput, m->grad_copy };
     for (size_t i = 0; i < sizeof tensors / sizeof *tensors; i++) lstmae_tensor_destroy(tensors[i]);
+}
+
+static lstmae_status lstm_plan(const lstmae_module *module, lae_plan *plan)
+{
+    const lae_lstm *m = (const lae_lstm *)module;
+    for (int64_t i = 0; i < m->L * m->D; i++) LAE_TRY(lae_plan_add_lstm(plan, &m->layers[i]));
+    return LSTMAE_OK;
 }
 
 /* ---- forward ---- */

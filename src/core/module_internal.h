@@ -37,6 +37,8 @@ typedef struct lae_fused_map {
     const lstmae_tensor **input; /* the map's own note of what it was given: the kept output, or NULL */
 } lae_fused_map;
 
+typedef struct lae_plan lae_plan;
+
 typedef struct lae_module_ops {
     const char *name; /* for messages: "lstm" */
     lstmae_status (*forward)(lstmae_module *module, const lstmae_tensor *input, const lstmae_tensor **output);
@@ -59,6 +61,8 @@ typedef struct lae_module_ops {
                                     const lstmae_tensor **output);
     /** The map that this module is. */
     void (*as_map)(lstmae_module *module, lae_fused_map *map);
+    /** Appends what the module does to each row of features as single steps (plan.h). */
+    lstmae_status (*plan)(const lstmae_module *module, lae_plan *plan);
 } lae_module_ops;
 
 struct lstmae_module {

@@ -1,4 +1,4 @@
-#include "module_internal.h"
+#include "plan.h"
 
 #include <lstmae/layers.h>
 
@@ -64,6 +64,13 @@ static const lstmae_module *sequential_child(const lstmae_module *module, size_t
     return index < m->count ? m->children[index] : NULL;
 }
 
+static lstmae_status sequential_plan(const lstmae_module *module, lae_plan *plan)
+{
+    const sequential_module *m = (const sequential_module *)module;
+    for (size_t i = 0; i < m->count; i++) LAE_TRY(lae_plan_add(plan, m->children[i]));
+    return LSTMAE_OK;
+}
+
 static const lae_module_ops sequential_ops = {
     .name = "sequential",
     .forward = sequential_forward,
@@ -72,6 +79,7 @@ static const lae_module_ops sequential_ops = {
     .set_training = sequential_set_training,
     .shape = sequential_shape,
     .child = sequential_child,
+    .plan = sequential_plan,
 };
 
 lstmae_status lstmae_sequential_create(lstmae_module **out, lstmae_context *context)

@@ -42,10 +42,13 @@ static lstmae_status cpu_queue_create(lstmae_queue **out, const lstmae_queue_opt
     queue->host = options->host;
     queue->memory = *memory;
     queue->kernels = lae_kernels_of(lae_isa_best());
-    queue->pool = lae_pool_create(threads, &queue->memory);
-    if (!queue->pool) {
-        cpu_queue_destroy(queue);
-        return options->host->fail(LSTMAE_ERR_NO_MEMORY, "cpu: no memory for %d threads", threads);
+    if (threads > 1) {
+        queue->pool = lae_pool_create(threads, &queue->memory);
+        if (!queue->pool) {
+            cpu_queue_destroy(queue);
+            return options->host->fail(LSTMAE_ERR_NO_MEMORY, "cpu: no memory for %d threads", threads);
+        }
+        if (options->flags & LSTMAE_QUEUE_FLUSH) lae_pool_set_flush(queue->pool);
     }
     *out = queue;
     return LSTMAE_OK;

@@ -1,5 +1,7 @@
 #include "pool.h"
 
+#include "shared/float_mode.h"
+
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -27,6 +29,7 @@ struct lae_pool {
     lstmae_memory memory;
     int threads; /* wanted; what there are after the start */
     int started;
+    int flush;     /* workers count denormals as zero */
     pid_t process; /* that started the workers */
     lae_task_fn task;
     void *arg;
@@ -83,6 +86,7 @@ static void *pool_work(void *payload)
     pool_worker *self = payload;
     lae_pool *pool = self->pool;
     uint_least64_t seen = (uint_least64_t)POOL_MOST_THREADS; /* the order at the start */
+    if (pool->flush) lae_flush_begin();
     while ((seen = pool_next_order(pool, seen)) != 0) {
         int threads = (int)(seen % POOL_MOST_THREADS) + 1;
         if (self->index >= threads) continue;
@@ -146,6 +150,11 @@ void lae_pool_destroy(lae_pool *pool)
     }
     lstmae_memory memory = pool->memory;
     memory.release(pool, sizeof(*pool), memory.payload);
+}
+
+void lae_pool_set_flush(lae_pool *pool)
+{
+    pool->flush = 1;
 }
 
 int lae_pool_threads(const lae_pool *pool)

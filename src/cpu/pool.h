@@ -19,6 +19,9 @@ lae_pool *lae_pool_create(int threads, const lstmae_memory *memory);
 /** Joins the workers. NULL is fine. */
 void lae_pool_destroy(lae_pool *pool);
 
+/** Before the first run: workers count denormal numbers as zero. */
+void lae_pool_set_flush(lae_pool *pool);
+
 /** Threads a run may have; 1 for NULL. */
 int lae_pool_threads(const lae_pool *pool);
 

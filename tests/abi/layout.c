@@ -28,6 +28,9 @@
     X(lstmae_checkpoint, 56, config, 48)                                                           \
     X(lstmae_table_options, 64, skip_lines, 56)                                                    \
     X(lstmae_rows, 24, count, 16)                                                                  \
+    X(lstmae_frozen_info, 40, bytes, 32)                                                           \
+    X(lstmae_session_options, 56, scale, 48)                                                       \
+    X(lstmae_push_result, 64, output, 56)                                                          \
     X(lstmae_host, 24, log, 16)                                                                    \
     X(lstmae_memory, 24, payload, 16)                                                              \
     X(lstmae_queue_options, 48, memory, 24)                                                        \
@@ -66,6 +69,9 @@
     X(lstmae_objective, LSTMAE_OBJECTIVE_INIT)                                                     \
     X(lstmae_table_options, LSTMAE_TABLE_OPTIONS_INIT)                                             \
     X(lstmae_fit_options, LSTMAE_FIT_OPTIONS_INIT)                                                 \
+    X(lstmae_frozen_info, LSTMAE_FROZEN_INFO_INIT)                                                 \
+    X(lstmae_session_options, LSTMAE_SESSION_OPTIONS_INIT)                                         \
+    X(lstmae_push_result, LSTMAE_PUSH_RESULT_INIT)                                                 \
     X(lstmae_checkpoint, LSTMAE_CHECKPOINT_INIT)
 
 static int failed;

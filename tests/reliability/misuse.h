@@ -57,6 +57,9 @@ void misuse_tables(void **state);
 /* misuse_data.c */
 void misuse_images(void **state);
 
+/* misuse_session.c */
+void misuse_sessions(void **state);
+
 /* misuse_results.c */
 void misuse_measures(void **state);
 void misuse_pca(void **state);

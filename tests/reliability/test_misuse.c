@@ -610,6 +610,7 @@ int main(void)
         cmocka_unit_test(misuse_convolutions),
         cmocka_unit_test(misuse_tables),
         cmocka_unit_test(misuse_images),
+        cmocka_unit_test(misuse_sessions),
         cmocka_unit_test(misuse_measures),
         cmocka_unit_test(misuse_pca),
         cmocka_unit_test(misuse_neighbors),

@@ -1,0 +1,154 @@
+/**
+ * @file session.h
+ * Trained models at work on a stream: one sample in; a score, an alarm, errors, a code and a forecast out.
+ *
+ * lstmae_frozen is an immutable copy of a model's weights, packed for the CPU, whatever device the model is on. Any
+ * number of sessions share one, each session on one thread at a time, different sessions on different threads at once.
+ *
+ * lstmae_session is one stream through such a model. After its creation a push allocates nothing, takes no lock and
+ * makes no system call, and denormal numbers do not slow it down. (With helping threads, see
+ * lstmae_session_options.threads, those that fell asleep are woken by a system call.)
+ *
+ * Allocator hooks of the model's context serve frozen models and sessions too, and from the threads that create and
+ * destroy them.
+ */
+#ifndef LSTMAE_SESSION_H
+#define LSTMAE_SESSION_H
+
+#include <lstmae/module.h>
+
+LSTMAE_BEGIN_DECLS
+
+/* ---- frozen models ---- */
+
+/**
+ * Freezes a model as it is now, to be run one step for each sample; later changes of the module do not reach the copy.
+ *
+ * @param module of element type float32: an LSTM of one direction, or a chain of LSTMs, linear layers and activations.
+ *               What the chain says about a sample is the session's output; the last LSTM's hidden state is its code
+ * @return OK; ERR_UNSUPPORTED for a module that cannot be run so; ERR_DTYPE; ERR_SHAPE; ERR_NO_MEMORY
+ *
+ * Waits for the module's device.
+ */
+LSTMAE_API lstmae_status lstmae_frozen_create(lstmae_frozen **out, lstmae_module *module);
+
+/** Gives up one reference; sessions keep theirs. NULL is fine. May be called on any thread. */
+LSTMAE_API void lstmae_frozen_destroy(lstmae_frozen *frozen);
+
+typedef struct lstmae_frozen_info {
+    uint32_t struct_size;
+    uint32_t fingerprint; /**< of structure and weights: equal for equal models */
+    int64_t features;     /**< F: values of a sample */
+    int64_t outputs;      /**< O: values of an output */
+    int64_t code;         /**< values of a code; 0: none */
+    uint64_t bytes;       /**< of the weights as they are held */
+} lstmae_frozen_info;
+
+#define LSTMAE_FROZEN_INFO_INIT { sizeof(lstmae_frozen_info), 0, 0, 0, 0, 0 }
+
+/** Fills `info` (at most info->struct_size bytes). */
+LSTMAE_API lstmae_status lstmae_frozen_describe(const lstmae_frozen *frozen, lstmae_frozen_info *info);
+
+/* ---- sessions ---- */
+
+/** What an output is compared with. */
+typedef enum lstmae_compare {
+    LSTMAE_COMPARE_SAME = 0, /**< the sample it was computed from: reconstruction */
+    LSTMAE_COMPARE_NEXT = 1, /**< the sample after: forecast of one step; the first sample has no score */
+    LSTMAE_COMPARE_NONE = 2  /**< nothing: no scores */
+} lstmae_compare;
+
+typedef enum lstmae_measure {
+    LSTMAE_MEASURE_SQUARED = 0, /**< mean over channels of (x - y)^2 */
+    LSTMAE_MEASURE_ABSOLUTE = 1 /**< mean over channels of |x - y| */
+} lstmae_measure;
+
+#define LSTMAE_SESSION_HOLD 1u /**< a value that is not finite is taken as the channel's last one, without error */
+
+typedef struct lstmae_session_options {
+    uint32_t struct_size;
+    uint32_t flags;       /**< LSTMAE_SESSION_… */
+    int32_t compare;      /**< lstmae_compare */
+    int32_t measure;      /**< lstmae_measure */
+    int32_t threads;      /**< 0, 1: the calling thread alone; n: n - 1 workers help where a model is large enough */
+    int32_t reserved;     /**< 0 */
+    double smoothing;     /**< s in [0,1): score_t = s score_{t-1} + (1 - s) raw score_t; 0: none */
+    double threshold;     /**< an alarm is a score above it */
+    const float *offset;  /**< [F], copied: the model sees (sample - offset) * scale; NULL: zeros */
+    const float *scale;   /**< [F], copied, none 0; NULL: ones */
+} lstmae_session_options;
+
+#define LSTMAE_SESSION_OPTIONS_INIT                                                                \
+    { sizeof(lstmae_session_options), 0, LSTMAE_COMPARE_SAME, LSTMAE_MEASURE_SQUARED, 0, 0, 0.0, LSTMAE_NO_THRESHOLD,  \
+      NULL, NULL }
+
+/** The largest double: no score is above it. */
+#define LSTMAE_NO_THRESHOLD 1.7976931348623157e308
+
+/**
+ * Opens a stream over `frozen`. Where outputs are compared with samples, O must be F or less: the first O channels are
+ * compared.
+ */
+LSTMAE_API lstmae_status lstmae_session_create(lstmae_session **out, lstmae_frozen *frozen,
+                                               const lstmae_session_options *options);
+
+/** NULL is fine. */
+LSTMAE_API void lstmae_session_destroy(lstmae_session *session);
+
+#define LSTMAE_PUSH_SCORED 1u    /**< this sample has a score */
+#define LSTMAE_PUSH_ALARM 2u     /**< and it is above the threshold */
+#define LSTMAE_PUSH_HELD 4u      /**< some value was not finite */
+
+/** What a push found. Pointers are into the session, good until its next push, reset, restore or destruction. */
+typedef struct lstmae_push_result {
+    uint32_t struct_size;
+    uint32_t flags;        /**< LSTMAE_PUSH_… */
+    int64_t index;         /**< of the sample: 0 for the first */
+    double score;          /**< smoothed; the last one where this sample has none */
+    double raw_score;
+    double threshold;
+    const float *error;    /**< [O] sample - output, scaled, as of the last score */
+    const float *code;     /**< NULL: none */
+    const float *output;   /**< [O] what SAME compares this sample, or NEXT the following one, with; in the sample's own
+                                units unless O > F */
+} lstmae_push_result;
+
+#define LSTMAE_PUSH_RESULT_INIT { sizeof(lstmae_push_result), 0, 0, 0.0, 0.0, 0.0, NULL, NULL, NULL }
+
+/**
+ * Takes the next sample.
+ *
+ * @param sample [F]
+ * @param result filled (at most result->struct_size bytes); NULL: not wanted
+ * @return OK; ERR_NUMERIC for a value that is not finite, without LSTMAE_SESSION_HOLD: the session is as before
+ */
+LSTMAE_API lstmae_status lstmae_session_push(lstmae_session *session, const float *sample, lstmae_push_result *result);
+
+/** Changes the threshold from the next sample on. */
+LSTMAE_API lstmae_status lstmae_session_set_threshold(lstmae_session *session, double threshold);
+
+/** Back to the state after creation: no samples seen. The threshold stays. */
+LSTMAE_API lstmae_status lstmae_session_reset(lstmae_session *session);
+
+/** Bytes of a saved state; the same for equal models and options. 0 for NULL. */
+LSTMAE_API size_t lstmae_session_state_bytes(const lstmae_session *session);
+
+/**
+ * Writes the session's state, checksummed, to `memory`: a session restored from it goes on with the same bits. For
+ * machines of the same byte order.
+ *
+ * @return OK; ERR_INVALID_ARG where `bytes` is less than lstmae_session_state_bytes()
+ */
+LSTMAE_API lstmae_status lstmae_session_save(const lstmae_session *session, void *memory, size_t bytes);
+
+/**
+ * Takes over a saved state of a session with an equal model and equal options (threshold and threads may differ).
+ *
+ * @return OK; ERR_FORMAT for what no session wrote, or was damaged; ERR_STATE for another model or other options. On
+ *         failure the session is as before
+ */
+LSTMAE_API lstmae_status lstmae_session_restore(lstmae_session *session, const void *memory, size_t bytes);
+
+LSTMAE_END_DECLS
+
+#endif
