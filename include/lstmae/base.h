@@ -44,6 +44,7 @@ typedef enum lstmae_dtype {
 typedef struct lstmae_context lstmae_context;
 typedef struct lstmae_tensor lstmae_tensor;
 typedef struct lstmae_module lstmae_module;
+typedef struct lstmae_autoencoder lstmae_autoencoder;
 typedef struct lstmae_seq2seq lstmae_seq2seq;
 typedef struct lstmae_loss lstmae_loss;
 typedef struct lstmae_optimizer lstmae_optimizer;

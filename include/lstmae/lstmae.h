@@ -5,11 +5,13 @@
 #ifndef LSTMAE_H
 #define LSTMAE_H
 
+#include <lstmae/autoencoder.h>
 #include <lstmae/base.h>
 #include <lstmae/checkpoint.h>
 #include <lstmae/context.h>
 #include <lstmae/conv.h>
 #include <lstmae/data.h>
+#include <lstmae/latent.h>
 #include <lstmae/layers.h>
 #include <lstmae/log.h>
 #include <lstmae/loss.h>
@@ -17,6 +19,7 @@
 #include <lstmae/measure.h>
 #include <lstmae/module.h>
 #include <lstmae/neighbors.h>
+#include <lstmae/noise.h>
 #include <lstmae/optim.h>
 #include <lstmae/pca.h>
 #include <lstmae/schedule.h>

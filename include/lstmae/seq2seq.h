@@ -5,11 +5,13 @@
  *
  * Sequences are [T,B,F]. Parameters are named "encoder." + LSTM names, "decoders.i.lstm." + LSTM names,
  * "decoders.i.out.weight" [F,H], "decoders.i.out.bias", and where widths differ "decoders.i.bridge_h.l.weight" /
- * "bridge_c".
+ * "bridge_c". With a latent also those of latent.h, and for each layer l of the encoder, W wide, "latent_h.l.weight"
+ * [W,Z], "latent_h.l.bias" [W] / "latent_c".
  */
 #ifndef LSTMAE_SEQ2SEQ_H
 #define LSTMAE_SEQ2SEQ_H
 
+#include <lstmae/latent.h>
 #include <lstmae/layers.h>
 #include <lstmae/loss.h>
 #include <lstmae/lstm.h>
@@ -79,6 +81,24 @@ LSTMAE_API void lstmae_seq2seq_destroy(lstmae_seq2seq *model);
  */
 LSTMAE_API lstmae_status lstmae_seq2seq_add_decoder(lstmae_seq2seq *model, const lstmae_decoder_options *options);
 
+/**
+ * Makes the model variational: the heads of a latent read the encoder's code, and all states that decoders start from,
+ * with LSTMAE_INPUT_CODE also what they are fed, become linear maps of the latent. To be done before the first forward
+ * and before an optimizer is made.
+ *
+ * Forward then draws the latent in training mode and takes its mean in inference mode; the code is the mean [B,Z]. The
+ * objective is the weighted sum of the decoders' losses plus the weighted KL, its mean over the batch; an evaluation
+ * draws too, from numbers that depend on the seed and the number of the batch alone (lstmae_seq2seq_step() by itself:
+ * as for batch 0), and weighs by beta. See latent.h and lstmae_autoencoder_step().
+ *
+ * @return OK; ERR_STATE for a second latent or after a forward; ERR_INVALID_ARG naming the option out of range;
+ *         ERR_NO_MEMORY, ERR_DEVICE_MEMORY. After a failure the model is as before
+ */
+LSTMAE_API lstmae_status lstmae_seq2seq_set_latent(lstmae_seq2seq *model, const lstmae_latent_options *options);
+
+/** Sets beta, 0 or more, and with it the weight of the following steps. ERR_STATE without a latent. */
+LSTMAE_API lstmae_status lstmae_seq2seq_set_beta(lstmae_seq2seq *model, double beta);
+
 /** Number of decoders. */
 LSTMAE_API int lstmae_seq2seq_decoder_count(const lstmae_seq2seq *model);
 
@@ -119,7 +139,11 @@ LSTMAE_API lstmae_status lstmae_seq2seq_step(lstmae_seq2seq *model, lstmae_loss 
 /** Loss of one decoder in the last lstmae_seq2seq_step(), unweighted; waits for the device. */
 LSTMAE_API lstmae_status lstmae_seq2seq_decoder_loss(lstmae_seq2seq *model, int decoder, double *value);
 
-/** Writes the code of x, the top encoder layer's final hidden state, into code [B,H] (or [B,2H]). Inference mode. */
+/** KL of the last lstmae_seq2seq_step(), without its weight; waits for the device. ERR_STATE without a latent. */
+LSTMAE_API lstmae_status lstmae_seq2seq_kl(lstmae_seq2seq *model, double *value);
+
+/** Writes the code of x, the top encoder layer's final hidden state, into code [B,H] (or [B,2H], with a latent its mean
+ *  [B,Z]). Inference mode. */
 LSTMAE_API lstmae_status lstmae_seq2seq_encode(lstmae_seq2seq *model, const lstmae_tensor *x, lstmae_tensor *code);
 
 /**
@@ -133,6 +157,13 @@ LSTMAE_API lstmae_status lstmae_seq2seq_reconstruct(lstmae_seq2seq *model, const
  * steps it was trained for. Inference mode; after the first call with a shape nothing is allocated.
  */
 LSTMAE_API lstmae_status lstmae_seq2seq_generate(lstmae_seq2seq *model, const lstmae_tensor *x, lstmae_tensor *y);
+
+/**
+ * Writes sequences number `first` to `first + B - 1` of those that the prior holds into y [T,B,F]: latents drawn from
+ * the standard normal distribution, decoded as by lstmae_seq2seq_reconstruct(). A sequence depends on its number, T and
+ * the context's seed alone. ERR_STATE without a latent.
+ */
+LSTMAE_API lstmae_status lstmae_seq2seq_sample(lstmae_seq2seq *model, int64_t first, lstmae_tensor *y);
 
 LSTMAE_END_DECLS
 

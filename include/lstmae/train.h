@@ -5,6 +5,7 @@
 #ifndef LSTMAE_TRAIN_H
 #define LSTMAE_TRAIN_H
 
+#include <lstmae/autoencoder.h>
 #include <lstmae/data.h>
 #include <lstmae/optim.h>
 #include <lstmae/schedule.h>
@@ -22,6 +23,9 @@ LSTMAE_BEGIN_DECLS
 typedef lstmae_status (*lstmae_step_fn)(const lstmae_batch *batch, int train, double scale, double *loss,
                                         void *payload);
 
+/** Hears the number of the update that begins, counted from 0 over all runs of a training. */
+typedef void (*lstmae_update_fn)(int64_t update, void *payload);
+
 /** What lstmae_fit() trains: parameters and a step over them. */
 typedef struct lstmae_objective {
     uint32_t struct_size;
@@ -29,17 +33,32 @@ typedef struct lstmae_objective {
     lstmae_module *module;
     lstmae_step_fn step;
     void *payload;
+    lstmae_update_fn update; /**< before each update's first step: for what changes with their number; NULL: none */
 } lstmae_objective;
 
-#define LSTMAE_OBJECTIVE_INIT { sizeof(lstmae_objective), 0, NULL, NULL, NULL }
+#define LSTMAE_OBJECTIVE_INIT { sizeof(lstmae_objective), 0, NULL, NULL, NULL, NULL }
 
 typedef struct lstmae_task lstmae_task;
 
 /** The objective of a sequence model: lstmae_seq2seq_step() on (x, target). The task keeps model and loss alive. */
 LSTMAE_API lstmae_status lstmae_task_seq2seq(lstmae_task **out, lstmae_seq2seq *model, lstmae_loss *loss);
 
-/** The objective of an autoencoding module: loss(module(x), x). The task keeps module and loss alive. */
+/**
+ * The objective of an autoencoding module: loss(module(x), x); of that of an lstmae_autoencoder
+ * lstmae_autoencoder_step(), with the weight of the KL warming up as its options say. The task keeps module and loss
+ * alive.
+ */
 LSTMAE_API lstmae_status lstmae_task_autoencoder(lstmae_task **out, lstmae_module *module, lstmae_loss *loss);
+
+/**
+ * The objective of layer `layer` of a stacked autoencoder alone: loss(layer(c), c) on the codes c that the layers
+ * before it make of x in inference mode. Its module is the whole autoencoder's, so that a checkpoint holds all layers; the
+ * optimizer is to be over that of lstmae_autoencoder_layer(). The task keeps autoencoder and loss alive.
+ *
+ * @return OK; ERR_INVALID_ARG for a layer out of range; ERR_NO_MEMORY, ERR_DEVICE_MEMORY
+ */
+LSTMAE_API lstmae_status lstmae_task_autoencoder_layer(lstmae_task **out, lstmae_autoencoder *autoencoder, size_t layer,
+                                                       lstmae_loss *loss);
 
 /** The task's objective, borrowed from it; NULL for NULL. */
 LSTMAE_API const lstmae_objective *lstmae_task_objective(const lstmae_task *task);
@@ -140,6 +159,36 @@ LSTMAE_API lstmae_status lstmae_fit(const lstmae_objective *objective, lstmae_lo
  */
 LSTMAE_API lstmae_status lstmae_evaluate(const lstmae_objective *objective, lstmae_loader *loader, int64_t batches,
                                          double *loss);
+
+/** As lstmae_fit_fn, with the layer that is being trained. */
+typedef int (*lstmae_pretrain_fn)(size_t layer, const lstmae_fit_event *event, void *payload);
+
+typedef struct lstmae_pretrain_options {
+    uint32_t struct_size;
+    uint32_t flags;                            /**< 0 */
+    int64_t first;                             /**< layer to begin with; those below are used as they are */
+    const lstmae_optimizer_options *optimizer; /**< of each layer, made anew; NULL: Adam with its defaults */
+    const lstmae_schedule_options *schedule;   /**< of each layer, made anew; NULL: the optimizer's rate stays */
+    const lstmae_fit_options *fit; /**< of each layer, with neither schedule nor callback; NULL: one epoch */
+    lstmae_pretrain_fn callback;   /**< NULL: none */
+    void *payload;
+} lstmae_pretrain_options;
+
+#define LSTMAE_PRETRAIN_OPTIONS_INIT { sizeof(lstmae_pretrain_options), 0, 0, NULL, NULL, NULL, NULL, NULL }
+
+/**
+ * Trains the layers of a stacked autoencoder one after the other, each on the codes of those before it, by lstmae_fit()
+ * over lstmae_task_autoencoder_layer() (greedy layer-wise pre-training: Bengio, Lamblin, Popovici and Larochelle, NIPS
+ * 2006). lstmae_fit() over lstmae_task_autoencoder() then trains the whole. A pre-training that is to be resumed within
+ * a layer is made of these calls, with a state for each layer.
+ *
+ * @param loss    for the codes of every layer; that of layer 0 is for x
+ * @param train   continued from its position by each layer
+ * @param options NULL: one epoch for each layer
+ * @return as lstmae_fit() for the layer that ended it; ERR_STATE for an autoencoder that is not stacked
+ */
+LSTMAE_API lstmae_status lstmae_pretrain(lstmae_autoencoder *autoencoder, lstmae_loss *loss, lstmae_loader *train,
+                                         const lstmae_pretrain_options *options);
 
 LSTMAE_END_DECLS
 

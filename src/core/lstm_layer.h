@@ -56,10 +56,4 @@ lstmae_status lae_lstm_layer_weight_gradient(lae_lstm_layer *layer, int64_t T, i
 lstmae_view lae_lstm_layer_h(const lae_lstm_layer *layer, int64_t s, int64_t B);
 lstmae_view lae_lstm_layer_c(const lae_lstm_layer *layer, int64_t s, int64_t B);
 
-/** Address `offset` elements into a tensor or sequence of `dtype`. */
-static inline void *lae_at(const void *base, int64_t offset, int dtype)
-{
-    return (char *)(uintptr_t)base + offset * (int64_t)lae_dtype_size(dtype);
-}
-
 #endif

@@ -35,9 +35,11 @@ static void seq2seq_destroy(lstmae_module *module)
     for (int i = 0; i < model->count; i++) lae_decoder_release(&model->decoders[i], memory);
     lae_free(memory, model->decoders, (size_t)model->capacity * sizeof *model->decoders);
     lae_free(memory, model->lengths, model->lengths_capacity * sizeof *model->lengths);
+    lae_seq2seq_release_latent(model);
     if (model->encoder) lstmae_module_destroy(&model->encoder->base);
     lstmae_tensor *tensors[] = { model->states.h, model->states.c, model->states.dh, model->states.dc,
-                                 model->x_copy, model->future_copy, model->losses, model->mask };
+                                 model->x_copy, model->future_copy, model->losses, model->mask,
+                                 model->code, model->dz };
     for (size_t i = 0; i < sizeof tensors / sizeof *tensors; i++) lstmae_tensor_destroy(tensors[i]);
 }
 
@@ -82,12 +84,6 @@ lstmae_status lstmae_seq2seq_create(lstmae_seq2seq **out, lstmae_context *contex
 done:
     lstmae_module_destroy(module);
     return status;
-}
-
-lstmae_seq2seq *lae_seq2seq_retain(lstmae_seq2seq *model)
-{
-    lae_module_retain(&model->base);
-    return model;
 }
 
 void lstmae_seq2seq_destroy(lstmae_seq2seq *model)
@@ -146,7 +142,8 @@ lstmae_status lstmae_seq2seq_add_decoder(lstmae_seq2seq *model, const lstmae_dec
     LAE_TRY(lae_options_read(&o, &defaults, sizeof o, options, sizeof o, "decoder options"));
     LAE_TRY(seq2seq_check_decoder(&o));
     if (model->started) return LAE_FAIL(ERR_STATE, "seq2seq_add_decoder: the model has already run");
-    if (model->count >= 64) return LAE_FAIL(ERR_UNSUPPORTED, "seq2seq_add_decoder: there are 64 decoders already");
+    if (model->count >= LAE_SEQ2SEQ_DECODERS)
+        return LAE_FAIL(ERR_UNSUPPORTED, "seq2seq_add_decoder: there are %d decoders already", LAE_SEQ2SEQ_DECODERS);
     LAE_TRY(seq2seq_grow(model));
     lae_decoder *decoder = &model->decoders[model->count];
     size_t params = model->base.param_count;

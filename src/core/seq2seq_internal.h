@@ -3,6 +3,10 @@
 #define LAE_SEQ2SEQ_INTERNAL_H
 
 #include "decoder.h"
+#include "latent.h"
+
+/** Most decoders of one model. */
+#define LAE_SEQ2SEQ_DECODERS 64
 
 struct lstmae_seq2seq {
     lstmae_module base;
@@ -12,8 +16,13 @@ struct lstmae_seq2seq {
     int count, capacity;
     int started;                /* a forward was made: the structure is fixed */
     lae_encoder_states states;
+    lae_latent latent;          /* latent.context is NULL where there is none */
+    lae_linear *from_latent[2]; /* h, c: [encoder layers] */
+    lstmae_tensor *code, *dz;   /* [B,D*H] that the heads read; [B,Z] */
+    int stepping;               /* within a step: the latent is drawn in inference mode too */
+    int64_t index;              /* number of the step's batch */
     lstmae_tensor *x_copy, *future_copy; /* where features do not lie densely */
-    lstmae_tensor *losses;      /* [count] f64, of the last step */
+    lstmae_tensor *losses;      /* [count + 1] f64, of the last step; last the KL */
     int64_t *lengths;           /* host copy; NULL: all T */
     size_t lengths_count, lengths_capacity;
     lstmae_tensor *mask;        /* [T,B] 1 where a frame counts */
@@ -21,10 +30,22 @@ struct lstmae_seq2seq {
     int64_t mask_steps;         /* T that mask was made for; 0: none */
 };
 
-lstmae_seq2seq *lae_seq2seq_retain(lstmae_seq2seq *model);
+/** lstmae_seq2seq_step() on batch number `index`, whose numbers evaluations draw. */
+lstmae_status lae_seq2seq_step(lstmae_seq2seq *model, lstmae_loss *loss, const lstmae_tensor *x,
+                               const lstmae_tensor *future, int64_t index, double scale, double *value);
 
 /** Runs the encoder over x and gathers its final states. x was checked. */
 lstmae_status lae_seq2seq_run_encoder(lstmae_seq2seq *model, const lstmae_tensor *x);
+
+/** Replaces the states that the decoders start from by those that come from the latent, where there is one. */
+lstmae_status lae_seq2seq_run_latent(lstmae_seq2seq *model);
+
+/** The states that come from latents z [B,Z]. */
+lstmae_status lae_seq2seq_states_from(lstmae_seq2seq *model, const lstmae_tensor *z);
+
+/** The reverse of lae_seq2seq_run_latent() for the states' gradients; adds the KL's times `scale` and its weight. */
+lstmae_status lae_seq2seq_latent_backward(lstmae_seq2seq *model, double scale);
+void lae_seq2seq_release_latent(lstmae_seq2seq *model);
 
 /** Frames a decoder makes for an input of T frames. */
 int64_t lae_decoder_steps(const lae_decoder *decoder, int64_t T);

@@ -57,20 +57,27 @@ static lstmae_status run_dense(const lstmae_tensor **out, const lstmae_tensor *x
 
 /* ---- encoder ---- */
 
-lstmae_status lae_seq2seq_run_encoder(lstmae_seq2seq *model, const lstmae_tensor *x)
+/* Room for the states of B samples. */
+static lstmae_status run_make_states(lstmae_seq2seq *model, int64_t B)
 {
-    lae_lstm *encoder = model->encoder;
+    const lae_lstm *encoder = model->encoder;
     lstmae_context *context = model->base.context;
-    LAE_TRY(lstmae_module_forward(&encoder->base, x, NULL));
-    model->started = 1;
     lae_encoder_states *states = &model->states;
+    model->started = 1;
     states->layers = encoder->L;
-    states->B = encoder->B;
+    states->B = B;
     states->width = encoder->D * encoder->H;
     int64_t dims[3] = { states->layers, states->B, states->width };
     LAE_TRY(lae_tensor_ensure(&states->h, context, context->dtype, 3, dims));
-    LAE_TRY(lae_tensor_ensure(&states->c, context, context->dtype, 3, dims));
-    return lae_lstm_gather_states(encoder, encoder->T, states->h, states->c);
+    return lae_tensor_ensure(&states->c, context, context->dtype, 3, dims);
+}
+
+lstmae_status lae_seq2seq_run_encoder(lstmae_seq2seq *model, const lstmae_tensor *x)
+{
+    lae_lstm *encoder = model->encoder;
+    LAE_TRY(lstmae_module_forward(&encoder->base, x, NULL));
+    LAE_TRY(run_make_states(model, encoder->B));
+    return lae_lstm_gather_states(encoder, encoder->T, model->states.h, model->states.c);
 }
 
 static lstmae_status run_encoder_backward(lstmae_seq2seq *model)
@@ -100,6 +107,7 @@ static lstmae_status run_decoder(lstmae_seq2seq *model, lae_decoder *decoder, co
 static lstmae_status run_forward(lstmae_seq2seq *model, const lstmae_tensor *x, const lstmae_tensor *future)
 {
     LAE_TRY(lae_seq2seq_run_encoder(model, x));
+    LAE_TRY(lae_seq2seq_run_latent(model));
     for (int i = 0; i < model->count; i++) {
         lae_decoder *decoder = &model->decoders[i];
         LAE_TRY(run_decoder(model, decoder, x, future, lae_decoder_steps(decoder, x->view.dim[0])));
@@ -142,7 +150,7 @@ static lstmae_status run_loss(lstmae_seq2seq *model, int index, lstmae_loss *los
     return lae_loss_apply(loss, &use);
 }
 
-static lstmae_status run_backward(lstmae_seq2seq *model)
+static lstmae_status run_backward(lstmae_seq2seq *model, double scale)
 {
     lstmae_context *context = model->base.context;
     lae_encoder_states *states = &model->states;
@@ -151,17 +159,43 @@ static lstmae_status run_backward(lstmae_seq2seq *model)
     LAE_TRY(lae_op_fill(context, &states->dh->view, 0.0));
     LAE_TRY(lae_op_fill(context, &states->dc->view, 0.0));
     for (int i = 0; i < model->count; i++) LAE_TRY(lae_decoder_backward(&model->decoders[i], states));
+    LAE_TRY(lae_seq2seq_latent_backward(model, scale));
     return run_encoder_backward(model);
 }
 
+/* Of the decoders, then the KL. */
 static lstmae_status run_read_losses(const lstmae_seq2seq *model, double *values)
 {
     return lae_op_download(model->base.context, values, model->losses->view.data,
-                           (size_t)model->count * sizeof *values);
+                           (size_t)(model->count + 1) * sizeof *values);
 }
 
-lstmae_status lstmae_seq2seq_step(lstmae_seq2seq *model, lstmae_loss *loss, const lstmae_tensor *x,
-                                  const lstmae_tensor *future, double scale, double *value)
+static lstmae_status run_step(lstmae_seq2seq *model, lstmae_loss *loss, const lstmae_tensor *x,
+                              const lstmae_tensor *future, double scale)
+{
+    int64_t slots = model->count + 1;
+    LAE_TRY(lae_tensor_ensure(&model->losses, model->base.context, LSTMAE_F64, 1, &slots));
+    LAE_TRY(lae_op_fill(model->base.context, &model->losses->view, 0.0));
+    LAE_TRY(run_forward(model, x, future));
+    for (int i = 0; i < model->count; i++) LAE_TRY(run_loss(model, i, loss, x, future, scale));
+    if (model->latent.context)
+        LAE_TRY(lae_latent_kl(&model->latent, lae_at(model->losses->view.data, model->count, LSTMAE_F64)));
+    return model->base.training ? run_backward(model, scale) : LSTMAE_OK;
+}
+
+static lstmae_status run_value(const lstmae_seq2seq *model, double *value)
+{
+    double values[LAE_SEQ2SEQ_DECODERS + 1], sum = 0.0;
+    LAE_TRY(run_read_losses(model, values));
+    for (int i = 0; i < model->count; i++) sum += model->decoders[i].options.weight * values[i];
+    if (model->latent.context)
+        sum += (model->base.training ? model->latent.weight : model->latent.options.beta) * values[model->count];
+    *value = sum;
+    return LSTMAE_OK;
+}
+
+lstmae_status lae_seq2seq_step(lstmae_seq2seq *model, lstmae_loss *loss, const lstmae_tensor *x,
+                               const lstmae_tensor *future, int64_t index, double scale, double *value)
 {
     LAE_CHECK_ARG(model != NULL, "seq2seq_step");
     LAE_CHECK_ARG(loss != NULL, "seq2seq_step");
@@ -170,32 +204,45 @@ lstmae_status lstmae_seq2seq_step(lstmae_seq2seq *model, lstmae_loss *loss, cons
     if (lae_loss_context(loss) != model->base.context)
         return LAE_FAIL(ERR_INVALID_ARG, "seq2seq_step: the loss belongs to another context");
     LAE_TRY(run_check_sequence(model, "x", x));
-    int64_t steps = run_future_steps(model, 1), slots = model->count;
+    int64_t steps = run_future_steps(model, 1);
     if (steps > 0) LAE_TRY(run_check_future(model, x, future, steps));
     LAE_TRY(run_dense(&x, x, &model->x_copy));
     if (steps > 0) LAE_TRY(run_dense(&future, future, &model->future_copy));
-    LAE_TRY(lae_tensor_ensure(&model->losses, model->base.context, LSTMAE_F64, 1, &slots));
-    LAE_TRY(lae_op_fill(model->base.context, &model->losses->view, 0.0));
-    LAE_TRY(run_forward(model, x, future));
-    for (int i = 0; i < model->count; i++) LAE_TRY(run_loss(model, i, loss, x, future, scale));
-    if (model->base.training) LAE_TRY(run_backward(model));
-    if (!value) return LSTMAE_OK;
-    double values[64];
-    LAE_TRY(run_read_losses(model, values));
-    *value = 0.0;
-    for (int i = 0; i < model->count; i++) *value += model->decoders[i].options.weight * values[i];
-    return LSTMAE_OK;
+    model->stepping = 1;
+    model->index = index;
+    lstmae_status status = run_step(model, loss, x, future, scale);
+    model->stepping = 0;
+    if (status < 0 || !value) return status;
+    return run_value(model, value);
+}
+
+lstmae_status lstmae_seq2seq_step(lstmae_seq2seq *model, lstmae_loss *loss, const lstmae_tensor *x,
+                                  const lstmae_tensor *future, double scale, double *value)
+{
+    return lae_seq2seq_step(model, loss, x, future, 0, scale, value);
 }
 
 lstmae_status lstmae_seq2seq_decoder_loss(lstmae_seq2seq *model, int decoder, double *value)
 {
+    double values[LAE_SEQ2SEQ_DECODERS + 1];
     LAE_CHECK_ARG(model != NULL, "seq2seq_decoder_loss");
     LAE_CHECK_ARG(value != NULL, "seq2seq_decoder_loss");
     LAE_CHECK_ARG(decoder >= 0 && decoder < model->count, "seq2seq_decoder_loss");
     if (!model->losses) return LAE_FAIL(ERR_STATE, "seq2seq_decoder_loss: there was no step");
-    double values[64];
     LAE_TRY(run_read_losses(model, values));
     *value = values[decoder];
+    return LSTMAE_OK;
+}
+
+lstmae_status lstmae_seq2seq_kl(lstmae_seq2seq *model, double *value)
+{
+    double values[LAE_SEQ2SEQ_DECODERS + 1];
+    LAE_CHECK_ARG(model != NULL, "seq2seq_kl");
+    LAE_CHECK_ARG(value != NULL, "seq2seq_kl");
+    if (!model->latent.context) return LAE_FAIL(ERR_STATE, "seq2seq_kl: the model has no latent");
+    if (!model->losses) return LAE_FAIL(ERR_STATE, "seq2seq_kl: there was no step");
+    LAE_TRY(run_read_losses(model, values));
+    *value = values[model->count];
     return LSTMAE_OK;
 }
 
@@ -208,12 +255,16 @@ static lae_decoder *run_find(lstmae_seq2seq *model, int future)
     return NULL;
 }
 
+/* The code: the top layer's state, or the latent's mean, which the states come from then. */
 static lstmae_status run_encode(lstmae_seq2seq *model, const lstmae_tensor *x, lstmae_tensor *code)
 {
     const lae_encoder_states *states = &model->states;
     LAE_TRY(run_dense(&x, x, &model->x_copy));
     LAE_TRY(lae_seq2seq_run_encoder(model, x));
+    LAE_TRY(lae_seq2seq_run_latent(model));
     if (!code) return LSTMAE_OK;
+    lae_tensor_touch(code);
+    if (model->latent.context) return lae_op_copy(model->base.context, &code->view, &model->latent.mean->view);
     lstmae_view top = states->h->view;
     top.data = lae_at(top.data, (states->layers - 1) * top.stride[0], top.dtype);
     top.ndim = 2;
@@ -221,12 +272,20 @@ static lstmae_status run_encode(lstmae_seq2seq *model, const lstmae_tensor *x, l
         top.dim[i] = top.dim[i + 1];
         top.stride[i] = top.stride[i + 1];
     }
-    lae_tensor_touch(code);
     return lae_op_copy(model->base.context, &code->view, &top);
 }
 
+/* Latents number `first` and following of the prior, one for each sample of y. */
+static lstmae_status run_prior(lstmae_seq2seq *model, int64_t first, const lstmae_tensor *y)
+{
+    const lstmae_tensor *z;
+    LAE_TRY(run_make_states(model, y->view.dim[1]));
+    LAE_TRY(lae_latent_prior(&model->latent, first, y->view.dim[1], &z));
+    return lae_seq2seq_states_from(model, z);
+}
+
 /* y = feedback(decoder's output), in the order of x where that is the reverse. */
-static lstmae_status run_show(lstmae_seq2seq *model, lae_decoder *decoder, lstmae_tensor *y)
+static lstmae_status run_show(lstmae_seq2seq *model, lae_decoder *decoder, lstmae_tensor *y, int by_lengths)
 {
     lstmae_context *context = model->base.context;
     lstmae_view to = y->view;
@@ -234,7 +293,7 @@ static lstmae_status run_show(lstmae_seq2seq *model, lae_decoder *decoder, lstma
     lae_tensor_touch(y);
     if (decoder->options.target != LSTMAE_DECODE_REVERSED || K == 0)
         return lae_op_map(context, decoder->options.feedback, 0.0, &to, &decoder->y->view);
-    if (model->lengths_count > 0) {
+    if (by_lengths) {
         lstmae_view shown;
         LAE_TRY(lae_seq2seq_target(model, decoder, decoder->y, NULL, &shown));
         return lae_op_map(context, decoder->options.feedback, 0.0, &to, &shown);
@@ -244,24 +303,32 @@ static lstmae_status run_show(lstmae_seq2seq *model, lae_decoder *decoder, lstma
     return lae_op_map(context, decoder->options.feedback, 0.0, &to, &decoder->y->view);
 }
 
-typedef enum run_kind { RUN_ENCODE, RUN_RECONSTRUCT, RUN_GENERATE } run_kind;
+typedef enum run_kind { RUN_ENCODE, RUN_RECONSTRUCT, RUN_GENERATE, RUN_SAMPLE } run_kind;
 
-static lstmae_status run_inference(lstmae_seq2seq *model, run_kind kind, const lstmae_tensor *x, lstmae_tensor *y)
+typedef struct run_request {
+    run_kind kind;
+    const lstmae_tensor *x; /* NULL for RUN_SAMPLE */
+    lstmae_tensor *y;
+    int64_t first;          /* of the prior, for RUN_SAMPLE */
+} run_request;
+
+static lstmae_status run_inference(lstmae_seq2seq *model, const run_request *request)
 {
-    if (kind == RUN_ENCODE) return run_encode(model, x, y);
-    lae_decoder *decoder = run_find(model, kind == RUN_GENERATE);
-    LAE_TRY(run_encode(model, x, NULL));
-    LAE_TRY(run_decoder(model, decoder, x, NULL, y->view.dim[0]));
-    return run_show(model, decoder, y);
+    if (request->kind == RUN_ENCODE) return run_encode(model, request->x, request->y);
+    lae_decoder *decoder = run_find(model, request->kind == RUN_GENERATE);
+    if (request->kind == RUN_SAMPLE) LAE_TRY(run_prior(model, request->first, request->y));
+    else LAE_TRY(run_encode(model, request->x, NULL));
+    LAE_TRY(run_decoder(model, decoder, request->x, NULL, request->y->view.dim[0]));
+    return run_show(model, decoder, request->y, request->x && model->lengths_count > 0);
 }
 
 /* In inference mode for this call only. */
-static lstmae_status run_frozen(lstmae_seq2seq *model, run_kind kind, const lstmae_tensor *x, lstmae_tensor *y)
+static lstmae_status run_frozen(lstmae_seq2seq *model, const run_request *request)
 {
     int training = model->base.training;
-    if (!training) return run_inference(model, kind, x, y);
+    if (!training) return run_inference(model, request);
     LAE_TRY(lstmae_module_set_training(&model->base, 0));
-    lstmae_status status = run_inference(model, kind, x, y);
+    lstmae_status status = run_inference(model, request);
     lstmae_status restored = lstmae_module_set_training(&model->base, training);
     return status != LSTMAE_OK ? status : restored;
 }
@@ -272,7 +339,7 @@ lstmae_status lstmae_seq2seq_encode(lstmae_seq2seq *model, const lstmae_tensor *
     LAE_CHECK_ARG(x != NULL, "seq2seq_encode");
     LAE_CHECK_ARG(code != NULL, "seq2seq_encode");
     LAE_TRY(run_check_sequence(model, "x", x));
-    int64_t width = model->encoder->D * model->encoder->H;
+    int64_t width = model->latent.context ? model->latent.options.size : model->encoder->D * model->encoder->H;
     if (code->storage->context != model->base.context || code->view.dtype != (int)model->base.context->dtype)
         return LAE_FAIL(ERR_INVALID_ARG, "seq2seq_encode: code is of another context or dtype");
     if (code->view.ndim != 2 || code->view.dim[0] != x->view.dim[1] || code->view.dim[1] != width) {
@@ -280,7 +347,7 @@ lstmae_status lstmae_seq2seq_encode(lstmae_seq2seq *model, const lstmae_tensor *
         return LAE_FAIL(ERR_SHAPE, "seq2seq_encode: code is %s, [%lld,%lld] expected",
                         lae_shape_text(text, sizeof text, &code->view), (long long)x->view.dim[1], (long long)width);
     }
-    return run_frozen(model, RUN_ENCODE, x, code);
+    return run_frozen(model, &(run_request){ RUN_ENCODE, x, code, 0 });
 }
 
 static lstmae_status run_check_output(const lstmae_seq2seq *model, const lstmae_tensor *x, const lstmae_tensor *y,
@@ -303,7 +370,7 @@ lstmae_status lstmae_seq2seq_reconstruct(lstmae_seq2seq *model, const lstmae_ten
     LAE_CHECK_ARG(y != NULL, "seq2seq_reconstruct");
     LAE_TRY(run_check_output(model, x, y, x->view.ndim == 3 ? x->view.dim[0] : -1));
     if (!run_find(model, 0)) return LAE_FAIL(ERR_STATE, "seq2seq_reconstruct: no decoder reconstructs the input");
-    return run_frozen(model, RUN_RECONSTRUCT, x, y);
+    return run_frozen(model, &(run_request){ RUN_RECONSTRUCT, x, y, 0 });
 }
 
 lstmae_status lstmae_seq2seq_generate(lstmae_seq2seq *model, const lstmae_tensor *x, lstmae_tensor *y)
@@ -313,5 +380,16 @@ lstmae_status lstmae_seq2seq_generate(lstmae_seq2seq *model, const lstmae_tensor
     LAE_CHECK_ARG(y != NULL, "seq2seq_generate");
     LAE_TRY(run_check_output(model, x, y, -1));
     if (!run_find(model, 1)) return LAE_FAIL(ERR_STATE, "seq2seq_generate: no decoder predicts the future");
-    return run_frozen(model, RUN_GENERATE, x, y);
+    return run_frozen(model, &(run_request){ RUN_GENERATE, x, y, 0 });
+}
+
+lstmae_status lstmae_seq2seq_sample(lstmae_seq2seq *model, int64_t first, lstmae_tensor *y)
+{
+    LAE_CHECK_ARG(model != NULL, "seq2seq_sample");
+    LAE_CHECK_ARG(y != NULL, "seq2seq_sample");
+    LAE_TRY(run_check_sequence(model, "y", y));
+    if (!model->latent.context) return LAE_FAIL(ERR_STATE, "seq2seq_sample: the model has no latent");
+    if (!run_find(model, 0)) return LAE_FAIL(ERR_STATE, "seq2seq_sample: no decoder reconstructs the input");
+    LAE_TRY(lae_latent_check_range(&model->latent, first, y->view.dim[1]));
+    return run_frozen(model, &(run_request){ RUN_SAMPLE, NULL, y, first });
 }

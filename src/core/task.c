@@ -1,6 +1,6 @@
-/* Objectives that come with the library: a sequence model on (x, target), an autoencoding module on x. */
+/* Objectives that come with the library: a sequence model on (x, target), an autoencoder or one of its layers on x. */
+#include "autoencoder_internal.h"
 #include "loss_internal.h"
-#include "module_internal.h"
 #include "ops.h"
 #include "seq2seq_internal.h"
 
@@ -9,11 +9,12 @@
 struct lstmae_task {
     lstmae_context *context;
     lstmae_objective objective;
-    lstmae_seq2seq *model; /* a reference; NULL in an autoencoder's task */
-    lstmae_module *module; /* a reference; NULL in a sequence model's task */
-    lstmae_loss *loss;     /* a reference */
-    lstmae_tensor *grad;   /* of the module's output */
-    lae_buffer value;      /* one double */
+    lstmae_module *module;           /* a reference */
+    lstmae_seq2seq *model;           /* what `module` is, borrowed; else NULL */
+    lstmae_autoencoder *autoencoder; /* what `module` is, borrowed; else NULL */
+    size_t layer;                    /* of the autoencoder, in a layer's task */
+    lstmae_loss *loss;               /* a reference */
+    lae_autoencoding memory;         /* of the steps of other modules */
 };
 
 /* ---- the steps ---- */
@@ -22,33 +23,40 @@ static lstmae_status task_seq2seq_step(const lstmae_batch *batch, int train, dou
 {
     const lstmae_task *task = payload;
     (void)train; /* the module's mode says the same */
-    return lstmae_seq2seq_step(task->model, task->loss, batch->x, batch->target, scale, loss);
+    return lae_seq2seq_step(task->model, task->loss, batch->x, batch->target, batch->index, scale, loss);
 }
 
-static lstmae_status task_autoencoder_backward(lstmae_task *task, lae_loss_use *use, double scale)
+static void task_seq2seq_update(int64_t update, void *payload)
 {
-    LAE_TRY(
-        lae_tensor_ensure(&task->grad, task->context, (lstmae_dtype)use->pred->dtype, use->pred->ndim, use->pred->dim));
-    use->grad = &task->grad->view;
-    use->weight = scale;
-    LAE_TRY(lae_loss_apply(task->loss, use));
-    lae_tensor_touch(task->grad);
-    return lstmae_module_backward(task->module, task->grad, NULL);
+    lae_latent_warm_up(&((const lstmae_task *)payload)->model->latent, update);
+}
+
+static lstmae_status task_module_step(const lstmae_batch *batch, int train, double scale, double *loss, void *payload)
+{
+    lstmae_task *task = payload;
+    (void)train;
+    LAE_TRY(lae_autoencode(&task->memory, task->module, task->loss, batch->x, scale));
+    return lae_op_download(task->context, loss, task->memory.values.data, sizeof *loss);
 }
 
 static lstmae_status task_autoencoder_step(const lstmae_batch *batch, int train, double scale, double *loss,
                                            void *payload)
 {
-    lstmae_task *task = payload;
-    const lstmae_tensor *y;
-    LAE_TRY(lstmae_module_forward(task->module, batch->x, &y));
-    lae_loss_use use = { .pred = &y->view, .target = &batch->x->view, .mask_sum = -1.0, .value = task->value.data };
-    LAE_TRY(lae_op_zero(task->context, task->value.data, LSTMAE_F64, 1));
-    if (train)
-        LAE_TRY(task_autoencoder_backward(task, &use, scale));
-    else
-        LAE_TRY(lae_loss_apply(task->loss, &use));
-    return lae_op_download(task->context, loss, task->value.data, sizeof *loss);
+    const lstmae_task *task = payload;
+    (void)train;
+    return lae_autoencoder_step(task->autoencoder, task->loss, batch->x, batch->index, scale, loss);
+}
+
+static void task_autoencoder_update(int64_t update, void *payload)
+{
+    lae_latent_warm_up(&((const lstmae_task *)payload)->autoencoder->latent, update);
+}
+
+static lstmae_status task_layer_step(const lstmae_batch *batch, int train, double scale, double *loss, void *payload)
+{
+    const lstmae_task *task = payload;
+    (void)train;
+    return lae_autoencoder_layer_step(task->autoencoder, task->layer, task->loss, batch->x, batch->index, scale, loss);
 }
 
 /* ---- lifetime ---- */
@@ -62,16 +70,12 @@ static lstmae_status task_new(lstmae_task **out, lstmae_module *module, lstmae_l
     lstmae_task *task = lae_calloc(&context->memory, 1, sizeof *task);
     if (!task) return LAE_FAIL(ERR_NO_MEMORY, "task: no memory for %zu bytes", sizeof *task);
     task->context = lae_context_retain(context);
+    task->module = lae_module_retain(module);
     task->loss = lae_loss_retain(loss);
     task->objective = objective;
     task->objective.module = module;
     task->objective.step = step;
     task->objective.payload = task;
-    lstmae_status status = lae_buffer_reserve(&task->value, context, 1, sizeof(double));
-    if (status < 0) {
-        lstmae_task_destroy(task);
-        return status;
-    }
     *out = task;
     return LSTMAE_OK;
 }
@@ -83,7 +87,8 @@ lstmae_status lstmae_task_seq2seq(lstmae_task **out, lstmae_seq2seq *model, lstm
     LAE_CHECK_ARG(model != NULL, "task_seq2seq");
     LAE_CHECK_ARG(loss != NULL, "task_seq2seq");
     LAE_TRY(task_new(out, lstmae_seq2seq_module(model), loss, task_seq2seq_step));
-    (*out)->model = lae_seq2seq_retain(model);
+    (*out)->model = model;
+    (*out)->objective.update = task_seq2seq_update;
     return LSTMAE_OK;
 }
 
@@ -93,8 +98,26 @@ lstmae_status lstmae_task_autoencoder(lstmae_task **out, lstmae_module *module, 
     *out = NULL;
     LAE_CHECK_ARG(module != NULL, "task_autoencoder");
     LAE_CHECK_ARG(loss != NULL, "task_autoencoder");
-    LAE_TRY(task_new(out, module, loss, task_autoencoder_step));
-    (*out)->module = lae_module_retain(module);
+    lstmae_autoencoder *autoencoder = lae_autoencoder_of(module);
+    LAE_TRY(task_new(out, module, loss, autoencoder ? task_autoencoder_step : task_module_step));
+    (*out)->autoencoder = autoencoder;
+    if (autoencoder) (*out)->objective.update = task_autoencoder_update;
+    return LSTMAE_OK;
+}
+
+lstmae_status lstmae_task_autoencoder_layer(lstmae_task **out, lstmae_autoencoder *autoencoder, size_t layer,
+                                            lstmae_loss *loss)
+{
+    LAE_CHECK_ARG(out != NULL, "task_autoencoder_layer");
+    *out = NULL;
+    LAE_CHECK_ARG(autoencoder != NULL, "task_autoencoder_layer");
+    LAE_CHECK_ARG(loss != NULL, "task_autoencoder_layer");
+    if (layer >= autoencoder->layer_count)
+        return LAE_FAIL(ERR_INVALID_ARG, "task_autoencoder_layer: expected a layer below %zu, got %zu",
+                        autoencoder->layer_count, layer);
+    LAE_TRY(task_new(out, &autoencoder->base, loss, task_layer_step));
+    (*out)->autoencoder = autoencoder;
+    (*out)->layer = layer;
     return LSTMAE_OK;
 }
 
@@ -107,11 +130,9 @@ void lstmae_task_destroy(lstmae_task *task)
 {
     if (!task) return;
     lstmae_context *context = task->context;
-    lstmae_seq2seq_destroy(task->model);
     lstmae_module_destroy(task->module);
     lstmae_loss_destroy(task->loss);
-    lstmae_tensor_destroy(task->grad);
-    lae_buffer_release(&task->value);
+    lae_autoencoding_release(&task->memory);
     lae_free(&context->memory, task, sizeof *task);
     lae_context_release(context);
 }

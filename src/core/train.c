@@ -234,6 +234,7 @@ static lstmae_status fit_update(fit_run *run)
     int finite = 1;
     LAE_TRY(lstmae_loader_position(run->loader, &epoch, &batch));
     LAE_TRY(lstmae_module_set_training(run->objective.module, 1));
+    if (run->objective.update) run->objective.update(run->state->iteration, run->objective.payload);
     lstmae_status status = fit_accumulate(run, &loss, &finite);
     if (status == LSTMAE_OK && finite) status = fit_step(run, &finite);
     if (status < 0 || !finite) lae_context_set_draws(run->context, draws);

@@ -30,6 +30,12 @@ int lae_view_same_shape(const lstmae_view *a, const lstmae_view *b);
  * 0. */
 int lae_view_rows(const lstmae_view *view, int64_t *rows, int64_t *row_stride);
 
+/** Address `offset` elements into a tensor or sequence of `dtype`. */
+static inline void *lae_at(const void *base, int64_t offset, int dtype)
+{
+    return (char *)(uintptr_t)base + offset * (int64_t)lae_dtype_size(dtype);
+}
+
 /** Writes "[2,3,4]" and returns text. */
 const char *lae_shape_text(char *text, size_t size, const lstmae_view *view);
 #define LAE_SHAPE_TEXT 96

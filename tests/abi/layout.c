@@ -22,7 +22,11 @@
     X(lstmae_moving_options, 48, seed, 40)                                                         \
     X(lstmae_loader_options, 40, seed, 32)                                                         \
     X(lstmae_batch, 40, index, 32)                                                                 \
-    X(lstmae_objective, 32, payload, 24)                                                           \
+    X(lstmae_objective, 40, update, 32)                                                            \
+    X(lstmae_noise_options, 32, high, 24)                                                          \
+    X(lstmae_latent_options, 40, warmup, 32)                                                       \
+    X(lstmae_autoencoder_options, 24, latent, 16)                                                  \
+    X(lstmae_pretrain_options, 56, payload, 48)                                                    \
     X(lstmae_fit_event, 72, seconds, 64)                                                           \
     X(lstmae_fit_options, 104, payload, 96)                                                        \
     X(lstmae_checkpoint, 56, config, 48)                                                           \
@@ -68,6 +72,10 @@
     X(lstmae_batch, LSTMAE_BATCH_INIT)                                                             \
     X(lstmae_objective, LSTMAE_OBJECTIVE_INIT)                                                     \
     X(lstmae_table_options, LSTMAE_TABLE_OPTIONS_INIT)                                             \
+    X(lstmae_noise_options, LSTMAE_NOISE_OPTIONS_INIT)                                             \
+    X(lstmae_latent_options, LSTMAE_LATENT_OPTIONS_INIT)                                           \
+    X(lstmae_autoencoder_options, LSTMAE_AUTOENCODER_OPTIONS_INIT)                                 \
+    X(lstmae_pretrain_options, LSTMAE_PRETRAIN_OPTIONS_INIT)                                       \
     X(lstmae_fit_options, LSTMAE_FIT_OPTIONS_INIT)                                                 \
     X(lstmae_frozen_info, LSTMAE_FROZEN_INFO_INIT)                                                 \
     X(lstmae_session_options, LSTMAE_SESSION_OPTIONS_INIT)                                         \

@@ -32,6 +32,12 @@ lstmae_seq2seq *golden_model(golden_file *file)
     if (!golden_int(file, "bias", 1)) encoder.flags |= LSTMAE_LSTM_NO_BIAS;
     int64_t F = golden_int(file, "F", 0), H = golden_int(file, "H", 0);
     assert_ok(lstmae_seq2seq_create(&model, file->context, F, H, &encoder));
+    if (golden_int(file, "latent", 0) > 0) {
+        lstmae_latent_options latent = LSTMAE_LATENT_OPTIONS_INIT;
+        latent.size = golden_int(file, "latent", 0);
+        latent.beta = golden_number(file, "beta", 1);
+        assert_ok(lstmae_seq2seq_set_latent(model, &latent));
+    }
     for (int64_t i = 0; i < golden_int(file, "decoders", 0); i++) add_decoder(file, model, i);
     golden_load_params(file, "param.", lstmae_seq2seq_module(model));
     return model;

@@ -64,5 +64,6 @@ void test_gradcheck_layers(void **state);
 void test_gradcheck_conv(void **state);
 void test_gradcheck_losses(void **state);
 void test_gradcheck_seq2seq(void **state);
+void test_gradcheck_autoencoder(void **state);
 
 #endif

@@ -4,6 +4,9 @@
 #include <string.h>
 
 #define IMAGES (-1) /* convolutions of B images of F channels to H features and back */
+#define DENSE (-2)  /* a variational denoising autoencoder of B items of F values, with H units */
+#define LATENT (1u << 31) /* beside the flags of an LSTM: a latent behind the encoder */
+#define LATENT_SIZE 7
 
 typedef struct kind_plan {
     const char *name;
@@ -12,7 +15,7 @@ typedef struct kind_plan {
     double dropout;
     int loss;
     int optimizer; /* lstmae_optimizer_kind */
-    int decoders;  /* 0: an LSTM and a linear layer in a chain; or IMAGES */
+    int decoders;  /* 0: an LSTM and a linear layer in a chain; or IMAGES, DENSE */
     int inputs[2]; /* of a reconstructing and a predicting decoder */
     int feedback;
     int64_t hidden; /* of the decoders */
@@ -83,6 +86,22 @@ static const kind_plan plans[KINDS] = {
       0 },
     { "chain of LSTM and linear", 9, 17, 65, 48, 2, 0, 0.25, LSTMAE_LOSS_MAE, LSTMAE_SGD, 0, { 0, 0 }, 0, 0, 0 },
     { "convolutions", 0, 5, 3, 20, 0, 0, 0, LSTMAE_LOSS_MSE, LSTMAE_ADAM, IMAGES, { 0, 0 }, 0, 0, 0 },
+    { "sequences with a latent",
+      6,
+      5,
+      11,
+      17,
+      2,
+      LATENT,
+      0.2,
+      LSTMAE_LOSS_MSE,
+      LSTMAE_ADAM,
+      2,
+      { LSTMAE_INPUT_OUTPUT, LSTMAE_INPUT_CODE },
+      LSTMAE_ACTIVATION_IDENTITY,
+      13,
+      0 },
+    { "variational denoising", 0, 135, 83, 37, 0, 0, 0, LSTMAE_LOSS_BCE_LOGITS, LSTMAE_ADAM, DENSE, { 0, 0 }, 0, 0, 0 },
 };
 
 const char *kind_name(int kind)
@@ -107,9 +126,15 @@ static void add_decoder(kind_run *run, const kind_plan *plan, int target, int in
 static void open_seq2seq(kind_run *run, const kind_plan *plan, const lstmae_lstm_options *encoder)
 {
     int64_t directions = plan->flags & LSTMAE_LSTM_BIDIRECTIONAL ? 2 : 1;
-    const int64_t future[] = { run->K, run->B, run->F }, code[] = { run->B, directions * plan->H };
+    const int64_t future[] = { run->K, run->B, run->F };
+    const int64_t code[] = { run->B, plan->flags & LATENT ? LATENT_SIZE : directions * plan->H };
     const int64_t frames[] = { run->T, run->B, run->F };
     assert_ok(lstmae_seq2seq_create(&run->seq2seq, run->context, plan->F, plan->H, encoder));
+    if (plan->flags & LATENT) {
+        lstmae_latent_options latent = LSTMAE_LATENT_OPTIONS_INIT;
+        latent.size = LATENT_SIZE;
+        assert_ok(lstmae_seq2seq_set_latent(run->seq2seq, &latent));
+    }
     add_decoder(run, plan, LSTMAE_DECODE_REVERSED, plan->inputs[0]);
     add_decoder(run, plan, LSTMAE_DECODE_FUTURE, plan->inputs[1]);
     run->module = lstmae_seq2seq_module(run->seq2seq);
@@ -146,6 +171,27 @@ static void open_images(kind_run *run, const kind_plan *plan)
     assert_ok(lstmae_tensor_create(&run->x, run->context, LSTMAE_F32, 4, x));
 }
 
+/** With a latent between and noise before. */
+static void open_dense(kind_run *run, const kind_plan *plan)
+{
+    lstmae_module *encoder = NULL, *decoder = NULL;
+    lstmae_autoencoder_options options = LSTMAE_AUTOENCODER_OPTIONS_INIT;
+    lstmae_noise_options noise = LSTMAE_NOISE_OPTIONS_INIT;
+    lstmae_latent_options latent = LSTMAE_LATENT_OPTIONS_INIT;
+    const int64_t x[] = { run->B, run->F };
+    noise.kind = LSTMAE_NOISE_SALT_PEPPER;
+    latent.size = LATENT_SIZE;
+    latent.features = plan->H;
+    options.noise = &noise;
+    options.latent = &latent;
+    options.output = LSTMAE_ACTIVATION_SIGMOID;
+    assert_ok(lstmae_linear_create(&encoder, run->context, plan->F, plan->H, 0));
+    assert_ok(lstmae_linear_create(&decoder, run->context, LATENT_SIZE, plan->F, 0));
+    assert_ok(lstmae_autoencoder_create(&run->autoencoder, encoder, decoder, &options));
+    run->module = lstmae_autoencoder_module(run->autoencoder);
+    assert_ok(lstmae_tensor_create(&run->x, run->context, LSTMAE_F32, 2, x));
+}
+
 static void open_optimizer(kind_run *run, int kind)
 {
     const lstmae_optimizer_options sgd = LSTMAE_SGD_OPTIONS_INIT, adam = LSTMAE_ADAM_OPTIONS_INIT;
@@ -170,13 +216,15 @@ void kind_open(kind_run *run, int kind, const char *device, int threads, uint64_
     context.seed = seed;
     assert_ok(lstmae_context_create(&run->context, device, &context));
     lstm.layers = plan->layers;
-    lstm.flags = plan->flags;
+    lstm.flags = plan->flags & ~LATENT;
     lstm.dropout = plan->dropout;
     loss.kind = plan->loss;
     if (plan->decoders > 0)
         open_seq2seq(run, plan, &lstm);
     else if (plan->decoders == IMAGES)
         open_images(run, plan);
+    else if (plan->decoders == DENSE)
+        open_dense(run, plan);
     else
         open_chain(run, plan, &lstm);
     assert_ok(lstmae_loss_create(&run->loss, run->context, &loss));
@@ -196,6 +244,8 @@ void kind_close(kind_run *run)
     lstmae_loss_destroy(run->loss);
     if (run->seq2seq)
         lstmae_seq2seq_destroy(run->seq2seq);
+    else if (run->autoencoder)
+        lstmae_autoencoder_destroy(run->autoencoder);
     else
         lstmae_module_destroy(run->module);
     lstmae_context_destroy(run->context);
@@ -221,6 +271,14 @@ static void chain_step(kind_run *run)
     assert_ok(lstmae_module_backward(run->module, grad, NULL));
 }
 
+static void autoencoder_step(kind_run *run, int64_t index)
+{
+    lstmae_batch batch = LSTMAE_BATCH_INIT;
+    batch.x = run->x;
+    batch.index = index;
+    assert_ok(lstmae_autoencoder_step(run->autoencoder, run->loss, &batch, 1.0, &run->last_loss));
+}
+
 void kind_step(kind_run *run, int step)
 {
     draw_into(run->x, 2 * (uint64_t)step);
@@ -229,15 +287,32 @@ void kind_step(kind_run *run, int step)
     if (run->seq2seq) {
         draw_into(run->future, 2 * (uint64_t)step + 1);
         assert_ok(lstmae_seq2seq_step(run->seq2seq, run->loss, run->x, run->future, 1.0, &run->last_loss));
+    } else if (run->autoencoder) {
+        autoencoder_step(run, 0);
     } else {
         chain_step(run);
     }
     assert_ok(lstmae_optimizer_step(run->optimizer));
 }
 
+static void infer_autoencoder(kind_run *run)
+{
+    const lstmae_tensor *y = NULL, *variance = NULL;
+    const double loss = run->last_loss;
+    assert_ok(lstmae_autoencoder_reconstruct(run->autoencoder, run->x, &y));
+    assert_ok(lstmae_autoencoder_posterior(run->autoencoder, run->x, &y, &variance));
+    assert_ok(lstmae_autoencoder_sample(run->autoencoder, 5, run->B, &y));
+    autoencoder_step(run, 3);
+    run->last_loss = loss;
+}
+
 void kind_infer(kind_run *run)
 {
     assert_ok(lstmae_module_set_training(run->module, 0));
+    if (run->autoencoder) {
+        infer_autoencoder(run);
+        return;
+    }
     if (!run->seq2seq) {
         assert_ok(lstmae_module_forward(run->module, run->x, NULL));
         return;
@@ -245,6 +320,7 @@ void kind_infer(kind_run *run)
     assert_ok(lstmae_seq2seq_encode(run->seq2seq, run->x, run->code));
     assert_ok(lstmae_seq2seq_reconstruct(run->seq2seq, run->x, run->frames));
     assert_ok(lstmae_seq2seq_generate(run->seq2seq, run->x, run->frames));
+    if (plans[run->kind].flags & LATENT) assert_ok(lstmae_seq2seq_sample(run->seq2seq, 2, run->frames));
 }
 
 float *kind_weights(const kind_run *run, size_t *count)

@@ -5,7 +5,7 @@
 
 #include "support.h"
 
-#define KINDS 6
+#define KINDS 8
 #define KIND_WIDE 3 /* takes long on cpu:ref, and has nothing there that the others have not */
 
 /** One model in training. */
@@ -13,7 +13,8 @@ typedef struct kind_run {
     int kind;
     lstmae_context *context;
     lstmae_seq2seq *seq2seq;
-    lstmae_module *module; /* all parameters; owned where seq2seq is NULL */
+    lstmae_autoencoder *autoencoder;
+    lstmae_module *module; /* all parameters; owned where it is neither of these */
     lstmae_loss *loss;
     lstmae_optimizer *optimizer;
     lstmae_tensor *x, *future, *code, *frames; /* future and what follows: seq2seq only */

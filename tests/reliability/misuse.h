@@ -68,4 +68,12 @@ void misuse_neighbors(void **state);
 /* misuse_layers.c */
 void misuse_convolutions(void **state);
 
+/* misuse_autoencoder.c */
+void misuse_autoencoder_sizes(void **state);
+void misuse_noise(void **state);
+void misuse_autoencoder_create(void **state);
+void misuse_autoencoder(void **state);
+void misuse_pretrain_options(void **state);
+void misuse_seq2seq_latent(void **state);
+
 #endif

@@ -614,6 +614,12 @@ int main(void)
         cmocka_unit_test(misuse_measures),
         cmocka_unit_test(misuse_pca),
         cmocka_unit_test(misuse_neighbors),
+        cmocka_unit_test(misuse_autoencoder_sizes),
+        cmocka_unit_test(misuse_noise),
+        cmocka_unit_test(misuse_autoencoder_create),
+        cmocka_unit_test(misuse_autoencoder),
+        cmocka_unit_test(misuse_pretrain_options),
+        cmocka_unit_test(misuse_seq2seq_latent),
         cmocka_unit_test(every_export_is_covered),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
