@@ -52,8 +52,8 @@ LSTMAE_API lstmae_status lstmae_task_autoencoder(lstmae_task **out, lstmae_modul
 
 /**
  * The objective of layer `layer` of a stacked autoencoder alone: loss(layer(c), c) on the codes c that the layers
- * before it make of x in inference mode. Its module is the whole autoencoder's, so that a checkpoint holds all layers; the
- * optimizer is to be over that of lstmae_autoencoder_layer(). The task keeps autoencoder and loss alive.
+ * before it make of x in inference mode. Its module is the whole autoencoder's, so that a checkpoint holds all layers;
+ * the optimizer is to be over that of lstmae_autoencoder_layer(). The task keeps autoencoder and loss alive.
  *
  * @return OK; ERR_INVALID_ARG for a layer out of range; ERR_NO_MEMORY, ERR_DEVICE_MEMORY
  */
