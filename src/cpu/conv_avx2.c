@@ -5,5 +5,11 @@
 #include "conv_kernels.inc"
 
 const lae_conv_kernels lae_conv_kernels_avx2 = {
-    LAE_ISA_AVX2, VL, kernel_conv_sweep, kernel_conv_gradient, kernel_conv_planes, kernel_conv_split,
+    .isa = LAE_ISA_AVX2,
+    .lanes = VL,
+    .sweep = kernel_conv_sweep,
+    .gradient = kernel_conv_gradient,
+    .planes = kernel_conv_planes,
+    .stream = kernel_conv_stream,
+    .split = kernel_conv_split,
 };

@@ -4,6 +4,11 @@
 #include "cpu_entries.h"
 #include "kernels.h"
 
+#include <string.h>
+
+/* Pre-activations larger than this go past the caches: what comes next reads the activations. */
+#define DATA_STREAM_FLOATS ((int64_t)1 << 20)
+
 int64_t lae_conv_products(const lae_conv_shape *shape)
 {
     const lae_conv_rule *height = &shape->height, *width = &shape->width;
@@ -11,20 +16,30 @@ int64_t lae_conv_products(const lae_conv_shape *shape)
     return shape->batch * pixels * lae_conv_taps(shape) * shape->groups * shape->depth * shape->features;
 }
 
+/* n floats that are next to each other in both. */
+static void data_finish(const lae_conv_call *call, float *out, float *linear, int64_t n)
+{
+    if (linear && call->stream) call->kernels->stream(linear, out, n);
+    else if (linear) memcpy(linear, out, (size_t)n * sizeof(float));
+    if (call->map != LSTMAE_MAP_IDENTITY) call->loops->map(call->map, call->param, out, out, n);
+}
+
 void lae_conv_finish(const lae_conv_call *call, int64_t image, int64_t row, int64_t begin, int64_t end, int64_t c0,
                      int64_t c1)
 {
-    const lae_conv_image *from = &call->out, *to = &call->y;
+    const lae_conv_image *to = &call->out, *also = &call->linear;
     const int64_t channels = call->shape.groups * call->shape.features;
-    if (call->map == LSTMAE_MAP_IDENTITY && to->data == from->data) return;
-    const float *out = from->data + image * from->batch + row * from->row + begin * from->column + c0;
-    float *y = to->data + image * to->batch + row * to->row + begin * to->column + c0;
-    if (c1 - c0 == channels && from->column == channels && to->column == channels) {
-        call->loops->map(call->map, call->param, y, out, (end - begin) * channels);
+    if (call->map == LSTMAE_MAP_IDENTITY && !also->data) return;
+    float *out = to->data + image * to->batch + row * to->row + begin * to->column + c0;
+    float *linear = also->data ? also->data + image * also->batch + row * also->row + begin * also->column + c0 : NULL;
+    if (c1 - c0 == channels && to->column == channels && (!linear || also->column == channels)) {
+        data_finish(call, out, linear, (end - begin) * channels);
         return;
     }
-    for (int64_t i = begin; i < end; i++, out += from->column, y += to->column)
-        call->loops->map(call->map, call->param, y, out, c1 - c0);
+    for (int64_t i = begin; i < end; i++, out += to->column) {
+        data_finish(call, out, linear, c1 - c0);
+        if (linear) linear += also->column;
+    }
 }
 
 static lstmae_status data_run(lstmae_queue *queue, lae_conv_call *call, const lstmae_conv_args *args)
@@ -48,7 +63,7 @@ static lstmae_status data_run_elsewhere(lstmae_queue *queue, lae_conv_call *call
     lstmae_view dense;
     lstmae_status status = lae_conv_image_scratch(queue, LAE_SCRATCH_IMAGE_Y, &call->out, &dense, y);
     if (status < 0) return status;
-    call->y = call->out;
+    call->linear.data = NULL;
     if (args->linear) call->map = LSTMAE_MAP_IDENTITY;
     status = data_run(queue, call, args);
     if (status >= 0) status = cpu_copy(queue, args->linear ? args->linear : y, &dense);
@@ -67,9 +82,10 @@ static lstmae_status data_entry(lstmae_queue *queue, const lstmae_conv_args *arg
                            .param = (float)args->param };
     const lstmae_status status = lae_conv_image_bring(queue, LAE_SCRATCH_IMAGE_X, &call.in, x);
     if (status < 0) return status;
-    if (lae_conv_image_of(&call.y, y) && lae_conv_image_of(&call.out, args->linear ? args->linear : y))
-        return data_run(queue, &call, args);
-    return data_run_elsewhere(queue, &call, args, y);
+    if (!lae_conv_image_of(&call.out, y) || (args->linear && !lae_conv_image_of(&call.linear, args->linear)))
+        return data_run_elsewhere(queue, &call, args, y);
+    call.stream = y->dim[0] * y->dim[1] * y->dim[2] * y->dim[3] > DATA_STREAM_FLOATS;
+    return data_run(queue, &call, args);
 }
 
 lstmae_status cpu_conv_forward(lstmae_queue *queue, const lstmae_conv_args *args)

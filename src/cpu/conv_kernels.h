@@ -79,6 +79,8 @@ typedef struct lae_conv_kernels {
     void (*sweep)(const lae_conv_sweep *sweep);
     void (*gradient)(const lae_conv_gradient *gradient);
     void (*planes)(const lae_conv_planes *planes);
+    /** to[i] = from[i] past the caches, where `to` begins with a cache line. */
+    void (*stream)(float *to, const float *from, int64_t n);
     /** planes[c plane + i] = x[i pixel + c] for c < channels, i < pixels. */
     void (*split)(float *planes, int64_t plane, const float *x, int64_t pixel, int64_t channels, int64_t pixels);
 } lae_conv_kernels;

@@ -19,10 +19,12 @@ typedef struct wide_list {
     int64_t row_class, column_class;
 } wide_list;
 
+/* The pixels of a chunk, relative to the image it begins in: chunks of whole images all have the same lists. */
 typedef struct wide_lists {
     int64_t x_at[WIDE_CHUNK_PIXELS], y_at[WIDE_CHUNK_PIXELS];
     wide_list list[WIDE_CHUNK_PIXELS];
     int64_t count;
+    int64_t first, units; /* unit of that image, and how many */
 } wide_lists;
 
 typedef struct wide_job {
@@ -43,7 +45,7 @@ static void wide_columns(const wide_job *job, int64_t unit, int64_t *begin, int6
     *end = *begin + job->segment < columns ? *begin + job->segment : columns;
 }
 
-/* The pixels of units [u0, u1) in these classes. */
+/* The pixels of units [u0, u1) of the first image and those after it in these classes. */
 static void wide_collect(const wide_job *job, wide_lists *lists, int64_t *pixels, int64_t u0, int64_t u1,
                          int64_t row_class, int64_t column_class)
 {
@@ -69,24 +71,28 @@ static void wide_collect(const wide_job *job, wide_lists *lists, int64_t *pixels
     *pixels += list.count;
 }
 
-static void wide_gather(const wide_job *job, wide_lists *lists, int64_t u0, int64_t u1)
+static void wide_gather(const wide_job *job, wide_lists *lists, int64_t first, int64_t units)
 {
     int64_t pixels = 0;
+    if (lists->first == first && lists->units == units) return;
+    lists->first = first;
+    lists->units = units;
     lists->count = 0;
     for (int64_t row_class = 0; row_class < job->height.classes; row_class++)
         for (int64_t column_class = 0; column_class < job->width.classes; column_class++)
-            wide_collect(job, lists, &pixels, u0, u1, row_class, column_class);
+            wide_collect(job, lists, &pixels, first, first + units, row_class, column_class);
 }
 
-static void wide_strip(const wide_job *job, const wide_lists *lists, int64_t index)
+/* The lists' pixels of the images from `image` on. */
+static void wide_strip(const wide_job *job, const wide_lists *lists, int64_t image, int64_t index)
 {
     const lae_conv_shape *shape = &job->call->shape;
     const lae_conv_strip strip = lae_conv_strip_of(job->call->kernels, shape, index);
     const int64_t tap_floats = shape->depth * strip.vectors * job->call->kernels->lanes;
     const int64_t x_column = job->width.step * job->call->in.column;
     lae_conv_sweep sweep = { 0 };
-    sweep.x = job->call->in.data + strip.in;
-    sweep.y = job->call->out.data + strip.out;
+    sweep.x = job->call->in.data + image * job->call->in.batch + strip.in;
+    sweep.y = job->call->out.data + image * job->call->out.batch + strip.out;
     sweep.bias = job->call->bias ? job->call->bias + strip.out : NULL;
     sweep.x_row = job->height.step * job->call->in.row;
     sweep.w_row = shape->width.taps * tap_floats;
@@ -124,7 +130,8 @@ static void wide_finish(const wide_job *job, int64_t u0, int64_t u1, int64_t c0,
 static void wide_task(void *payload, int thread, int threads)
 {
     const wide_job *job = payload;
-    const int64_t units = job->call->shape.batch * job->call->shape.height.out * job->segments;
+    const int64_t each = job->call->shape.height.out * job->segments, units = job->call->shape.batch * each;
+    wide_lists *lists = &job->lists[thread];
     int64_t s0, s1, u0, u1;
     (void)threads;
     if (thread >= job->grid.across * job->grid.down) return;
@@ -133,10 +140,11 @@ static void wide_task(void *payload, int thread, int threads)
     if (s0 == s1) return;
     const lae_conv_strip first = lae_conv_strip_of(job->call->kernels, &job->call->shape, s0);
     const lae_conv_strip last = lae_conv_strip_of(job->call->kernels, &job->call->shape, s1 - 1);
+    lists->units = 0;
     for (int64_t unit = u0, end; unit < u1; unit = end) {
         end = unit + job->chunk < u1 ? unit + job->chunk : u1;
-        wide_gather(job, &job->lists[thread], unit, end);
-        for (int64_t strip = s0; strip < s1; strip++) wide_strip(job, &job->lists[thread], strip);
+        wide_gather(job, lists, unit % each, end - unit);
+        for (int64_t strip = s0; strip < s1; strip++) wide_strip(job, lists, unit / each, strip);
         wide_finish(job, unit, end, first.out, last.out + last.channels);
     }
 }
