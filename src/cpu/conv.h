@@ -109,6 +109,12 @@ int64_t lae_conv_products(const lae_conv_shape *shape);
 void lae_conv_pack(lstmae_queue *queue, const lae_conv_kernels *kernels, const lae_conv_shape *shape, float *panels,
                    const float *w);
 
+/** `floats` in whole cache lines. */
+static inline int64_t lae_conv_lines(int64_t floats)
+{
+    return (floats + 15) / 16 * 16;
+}
+
 /** 1 if the view's channels are adjacent, or single: *image is where they are. */
 int lae_conv_image_of(lae_conv_image *image, const lstmae_view *view);
 

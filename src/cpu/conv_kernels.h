@@ -18,6 +18,12 @@
 /** Vectors of a panel. */
 #define LAE_CONV_VECTORS 4
 
+/** What will be read after this call: with each tile, `floats` more of it are fetched. */
+typedef struct lae_conv_ahead {
+    const float *from;
+    int64_t floats; /* 0: nothing; else whole cache lines */
+} lae_conv_ahead;
+
 /**
  * The channels of one panel for some pixels that have the same taps: `rows` by `columns` runs of weights, each over
  * `run` adjacent floats of x. A run is the depth of one tap, or of a whole row of taps that are adjacent in x and in
@@ -37,6 +43,7 @@ typedef struct lae_conv_sweep {
     int64_t run;
     int64_t vectors; /* of the panel: 1 to LAE_CONV_VECTORS */
     int64_t last;    /* floats stored of the last vector, 1 to VL */
+    lae_conv_ahead ahead;
 } lae_conv_sweep;
 
 /**
@@ -53,6 +60,7 @@ typedef struct lae_conv_gradient {
     int64_t columns, x_column, y_column;
     int64_t channels, sum_row;
     int64_t vectors, last; /* of y; sums beyond the last one are those of zeros */
+    lae_conv_ahead x_ahead, y_ahead;
 } lae_conv_gradient;
 
 /** Channels of an image whose pixels are the lanes of the vectors: what lae_conv_planes computes at most. */

@@ -23,7 +23,7 @@ typedef struct wide_list {
 typedef struct wide_lists {
     int64_t x_at[WIDE_CHUNK_PIXELS], y_at[WIDE_CHUNK_PIXELS];
     wide_list list[WIDE_CHUNK_PIXELS];
-    int64_t count;
+    int64_t count, pixels;
     int64_t first, units; /* unit of that image, and how many */
 } wide_lists;
 
@@ -81,10 +81,36 @@ static void wide_gather(const wide_job *job, wide_lists *lists, int64_t first, i
     for (int64_t row_class = 0; row_class < job->height.classes; row_class++)
         for (int64_t column_class = 0; column_class < job->width.classes; column_class++)
             wide_collect(job, lists, &pixels, first, first + units, row_class, column_class);
+    lists->pixels = pixels;
+}
+
+/* The input of the chunk after this one: whole images, one after the other. */
+typedef struct wide_next {
+    const float *from;
+    int64_t floats; /* 0: nothing to fetch */
+} wide_next;
+
+static wide_next wide_next_of(const wide_job *job, int64_t each, int64_t unit, int64_t end, int64_t last)
+{
+    const lae_conv_call *call = job->call;
+    const int64_t left = last - end, units = end - unit < left ? end - unit : left;
+    if (units <= 0 || end % each != 0 || call->in.batch <= 0) return (wide_next){ call->in.data, 0 };
+    return (wide_next){ call->in.data + end / each * call->in.batch, units / each * call->in.batch };
+}
+
+/* The list's share of it. */
+static lae_conv_ahead wide_ahead(wide_next *next, const wide_lists *lists, const wide_list *list)
+{
+    lae_conv_ahead ahead = { next->from, 0 };
+    if (next->floats == 0) return ahead;
+    const int64_t tiles = (list->count + LAE_CONV_TILE - 1) / LAE_CONV_TILE;
+    ahead.floats = lae_conv_lines(next->floats * list->count / lists->pixels / tiles);
+    next->from += tiles * ahead.floats;
+    return ahead;
 }
 
 /* The lists' pixels of the images from `image` on. */
-static void wide_strip(const wide_job *job, const wide_lists *lists, int64_t image, int64_t index)
+static void wide_strip(const wide_job *job, const wide_lists *lists, int64_t image, int64_t index, wide_next next)
 {
     const lae_conv_shape *shape = &job->call->shape;
     const lae_conv_strip strip = lae_conv_strip_of(job->call->kernels, shape, index);
@@ -112,6 +138,7 @@ static void wide_strip(const wide_job *job, const wide_lists *lists, int64_t ima
         sweep.run = merged ? taps * shape->depth : shape->depth;
         sweep.x_column = x_column;
         sweep.w_column = tap_floats;
+        sweep.ahead = wide_ahead(&next, lists, list);
         job->call->kernels->sweep(&sweep);
     }
 }
@@ -144,7 +171,9 @@ static void wide_task(void *payload, int thread, int threads)
     for (int64_t unit = u0, end; unit < u1; unit = end) {
         end = unit + job->chunk < u1 ? unit + job->chunk : u1;
         wide_gather(job, lists, unit % each, end - unit);
-        for (int64_t strip = s0; strip < s1; strip++) wide_strip(job, lists, unit / each, strip);
+        wide_next next = wide_next_of(job, each, unit, end, u1);
+        for (int64_t strip = s0; strip < s1; strip++, next.floats = 0)
+            wide_strip(job, lists, unit / each, strip, next);
         wide_finish(job, unit, end, first.out, last.out + last.channels);
     }
 }
