@@ -147,10 +147,9 @@ static void weight_reduce(const weight_job *job, const lae_conv_strip *strip, in
     for (int64_t t0 = 0; t0 < job->taps; t0 += WEIGHT_TAPS) {
         const int64_t taps = job->taps - t0 < WEIGHT_TAPS ? job->taps - t0 : WEIGHT_TAPS;
         memset(sum, 0, sizeof(sum));
-        for (int64_t block = 0; block < job->blocks; block++) {
-            const float *from = job->sums + block * job->block_floats + strip->weights + t0 * tap_floats + d * width;
-            for (int64_t t = 0; t < taps; t++) job->loops->add_row(sum[t], from + t * tap_floats, strip->channels);
-        }
+        const float *from = job->sums + strip->weights + t0 * tap_floats + d * width;
+        for (int64_t t = 0; t < taps; t++)
+            job->loops->add_rows(sum[t], from + t * tap_floats, job->block_floats, job->blocks, strip->channels);
         for (int64_t n = 0; n < strip->channels; n++) {
             float *to = dw + n * shape->feature_stride + t0;
             for (int64_t t = 0; t < taps; t++)

@@ -188,7 +188,7 @@ static void reduce_columns_share(void *arg, int thread, int threads)
         int64_t last = m->rows - row < REDUCE_ROWS ? m->rows : row + REDUCE_ROWS;
         double *sums = m->sums + block / m->column_blocks * m->columns + column;
         for (int64_t j = 0; j < n; j++) sums[j] = 0.0;
-        for (; row < last; row++) m->loops->add_row(sums, m->in + row * m->row_stride + column, n);
+        m->loops->add_rows(sums, m->in + row * m->row_stride + column, m->row_stride, last - row, n);
     }
 }
 

@@ -57,8 +57,8 @@ typedef struct lae_pointwise {
     void (*select)(float *y, const float *mask, const float *a, const float *b, int64_t n);
     void (*sum)(lae_lanes *lanes, const float *x, int64_t n);
     void (*sum_squares)(lae_lanes *lanes, const float *x, int64_t n);
-    /** sums[j] += x[j] */
-    void (*add_row)(double *sums, const float *x, int64_t n);
+    /** sums[j] += x[r stride + j] for all rows r, in order. */
+    void (*add_rows)(double *sums, const float *x, int64_t stride, int64_t rows, int64_t n);
     void (*loss)(lae_lanes *lanes, const lae_loss_stretch *stretch, int64_t n);
     void (*update)(const lae_update_stretch *stretch, int64_t n);
     /** words[4 i .. 4 i + 3] = the Philox block `first + i`. */
