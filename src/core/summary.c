@@ -1,4 +1,5 @@
 /* A module as a table: layers, the shapes that leave them, parameters, memory. Found from shapes alone. */
+#include "error.h"
 #include "module_internal.h"
 
 #include <stdarg.h>
@@ -14,6 +15,8 @@ typedef struct summary {
     size_t path_width, layer_width, shape_width;
     uint64_t output_bytes;
 } summary;
+
+static void summary_print(summary *s, const char *format, ...) LAE_PRINTF(2, 3);
 
 static void summary_print(summary *s, const char *format, ...)
 {
