@@ -2,6 +2,8 @@
 #include "autoencoder_internal.h"
 #include "options.h"
 
+#include <stdio.h>
+
 /* ---- forward and backward ---- */
 
 /* Numbers for the next draw of `site`. */
@@ -79,8 +81,21 @@ static lstmae_status autoencoder_shape(const lstmae_module *module, const lstmae
 static const lstmae_module *autoencoder_child(const lstmae_module *module, size_t index)
 {
     const lstmae_autoencoder *ae = (const lstmae_autoencoder *)module;
-    if (ae->latent.context) return NULL;
     return index == 0 ? ae->encoder : index == 1 ? ae->decoder : NULL;
+}
+
+/* The heads of a variational one stand before the decoder. */
+static lstmae_status autoencoder_before_child(const lstmae_module *module, size_t index, lstmae_view *shape,
+                                              lae_module_step *step)
+{
+    const lstmae_autoencoder *ae = (const lstmae_autoencoder *)module;
+    const lae_latent *latent = &ae->latent;
+    if (index != 1 || !latent->context) return LSTMAE_OK;
+    LAE_TRY(lae_latent_shape(latent, shape, shape));
+    snprintf(step->text, sizeof step->text, "latent %lld to %lld", (long long)latent->options.features,
+             (long long)latent->options.size);
+    step->params = 2 * latent->options.size * (latent->options.features + 1);
+    return LSTMAE_OK;
 }
 
 static const lae_module_ops autoencoder_ops = {
@@ -91,6 +106,7 @@ static const lae_module_ops autoencoder_ops = {
     .set_training = autoencoder_set_training,
     .shape = autoencoder_shape,
     .child = autoencoder_child,
+    .before_child = autoencoder_before_child,
 };
 
 lstmae_autoencoder *lae_autoencoder_of(lstmae_module *module)

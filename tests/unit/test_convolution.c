@@ -325,6 +325,34 @@ static void test_summary(void **state)
     lstmae_context_destroy(context);
 }
 
+/* The heads of a variational autoencoder are its own, between its parts. */
+static void test_summary_of_a_variational_autoencoder(void **state)
+{
+    (void)state;
+    lstmae_context *context = test_context("cpu", LSTMAE_F32);
+    lstmae_latent_options latent = LSTMAE_LATENT_OPTIONS_INIT;
+    lstmae_autoencoder_options options = LSTMAE_AUTOENCODER_OPTIONS_INIT;
+    lstmae_module *encoder = NULL, *decoder = NULL;
+    lstmae_autoencoder *object = NULL;
+    const int64_t dims[2] = { 128, 784 };
+    char text[1024];
+    assert_ok(lstmae_linear_create(&encoder, context, 784, 512, 0));
+    assert_ok(lstmae_linear_create(&decoder, context, 20, 784, 0));
+    latent.features = 512;
+    latent.size = 20;
+    options.latent = &latent;
+    assert_ok(lstmae_autoencoder_create(&object, encoder, decoder, &options));
+    assert_ok(lstmae_module_summary(lstmae_autoencoder_module(object), 2, dims, text, sizeof text, NULL));
+    assert_string_equal(text, "  layer              output     parameters\n"
+                              "0 linear 784 to 512  [128,512]      401920\n"
+                              "  latent 512 to 20   [128,20]        20520\n"
+                              "1 linear 20 to 784   [128,784]       16464\n"
+                              "  all                               438904\n"
+                              "parameters 1.7 MiB, outputs 658.0 KiB; their gradients in training as much again\n");
+    lstmae_autoencoder_destroy(object);
+    lstmae_context_destroy(context);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -336,6 +364,7 @@ int main(void)
         cmocka_unit_test(test_sizes_may_change),
         cmocka_unit_test(test_output_shapes),
         cmocka_unit_test(test_summary),
+        cmocka_unit_test(test_summary_of_a_variational_autoencoder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
