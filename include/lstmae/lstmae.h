@@ -22,6 +22,7 @@
 #include <lstmae/noise.h>
 #include <lstmae/optim.h>
 #include <lstmae/pca.h>
+#include <lstmae/scaler.h>
 #include <lstmae/schedule.h>
 #include <lstmae/seq2seq.h>
 #include <lstmae/session.h>
@@ -29,5 +30,6 @@
 #include <lstmae/table.h>
 #include <lstmae/tensor.h>
 #include <lstmae/train.h>
+#include <lstmae/windows.h>
 
 #endif

@@ -169,6 +169,26 @@ lstmae_status lstmae_rows_part(lstmae_rows *out, lstmae_table *table, double beg
     return LSTMAE_OK;
 }
 
+lstmae_status lae_rows_check(const lstmae_rows *parts, int64_t count, int64_t columns, const char *function,
+                             int64_t *rows)
+{
+    *rows = 0;
+    LAE_CHECK_ARG(parts && count >= 1, function);
+    for (int64_t i = 0; i < count; i++) {
+        const lstmae_table *table = parts[i].table;
+        int64_t first = parts[i].first, part = parts[i].count;
+        LAE_CHECK_ARG(table, function);
+        if (table->columns != columns)
+            return LAE_FAIL(ERR_SHAPE, "%s: expected tables of %lld columns, got %lld", function, (long long)columns,
+                            (long long)table->columns);
+        if (first < 0 || part < 0 || first > table->rows || part > table->rows - first || part > INT64_MAX - *rows)
+            return LAE_FAIL(ERR_INVALID_ARG, "%s: expected rows among the %lld of part %lld, got %lld from %lld on",
+                            function, (long long)table->rows, (long long)i, (long long)part, (long long)first);
+        *rows += part;
+    }
+    return LSTMAE_OK;
+}
+
 /* ---- tables from memory and from tables ---- */
 
 static lstmae_status table_names(lstmae_table *table, const char *const *names)

@@ -46,6 +46,13 @@ lstmae_status lae_table_fill(lstmae_table *table, const char *name, int32_t miss
  */
 int64_t lae_table_place(const char *wanted, const char *const *names, int64_t count);
 
+/**
+ * Checks `count` parts of recordings, one or more, and sums their rows.
+ * @return OK; ERR_SHAPE for a table of other than `columns` columns; ERR_INVALID_ARG for rows that are not there
+ */
+lstmae_status lae_rows_check(const lstmae_rows *parts, int64_t count, int64_t columns, const char *function,
+                             int64_t *rows);
+
 /** ERR_INVALID_ARG for what cannot stand between numbers. */
 lstmae_status lae_table_check_delimiter(int32_t delimiter, uint32_t flags);
 

@@ -31,6 +31,8 @@
     X(lstmae_fit_options, 104, payload, 96)                                                        \
     X(lstmae_checkpoint, 56, config, 48)                                                           \
     X(lstmae_table_options, 64, skip_lines, 56)                                                    \
+    X(lstmae_scaler_options, 40, memory, 32)                                                       \
+    X(lstmae_windows_options, 32, scaler, 24)                                                      \
     X(lstmae_rows, 24, count, 16)                                                                  \
     X(lstmae_frozen_info, 40, bytes, 32)                                                           \
     X(lstmae_session_options, 56, scale, 48)                                                       \
@@ -71,6 +73,8 @@
     X(lstmae_loader_options, LSTMAE_LOADER_OPTIONS_INIT)                                           \
     X(lstmae_batch, LSTMAE_BATCH_INIT)                                                             \
     X(lstmae_objective, LSTMAE_OBJECTIVE_INIT)                                                     \
+    X(lstmae_scaler_options, LSTMAE_SCALER_OPTIONS_INIT)                                           \
+    X(lstmae_windows_options, LSTMAE_WINDOWS_OPTIONS_INIT)                                         \
     X(lstmae_table_options, LSTMAE_TABLE_OPTIONS_INIT)                                             \
     X(lstmae_noise_options, LSTMAE_NOISE_OPTIONS_INIT)                                             \
     X(lstmae_latent_options, LSTMAE_LATENT_OPTIONS_INIT)                                           \
