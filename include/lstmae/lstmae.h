@@ -12,6 +12,7 @@
 #include <lstmae/conv.h>
 #include <lstmae/data.h>
 #include <lstmae/latent.h>
+#include <lstmae/detection.h>
 #include <lstmae/layers.h>
 #include <lstmae/log.h>
 #include <lstmae/loss.h>
@@ -24,11 +25,13 @@
 #include <lstmae/pca.h>
 #include <lstmae/scaler.h>
 #include <lstmae/schedule.h>
+#include <lstmae/score.h>
 #include <lstmae/seq2seq.h>
 #include <lstmae/session.h>
 #include <lstmae/status.h>
 #include <lstmae/table.h>
 #include <lstmae/tensor.h>
+#include <lstmae/threshold.h>
 #include <lstmae/train.h>
 #include <lstmae/windows.h>
 

@@ -33,6 +33,13 @@
     X(lstmae_table_options, 64, skip_lines, 56)                                                    \
     X(lstmae_scaler_options, 40, memory, 32)                                                       \
     X(lstmae_windows_options, 32, scaler, 24)                                                      \
+    X(lstmae_gaussian_options, 24, memory, 16)                                                     \
+    X(lstmae_points_options, 40, channels, 32)                                                     \
+    X(lstmae_ewma, 32, weight, 24)                                                                 \
+    X(lstmae_threshold_options, 96, memory, 88)                                                    \
+    X(lstmae_f1, 24, f1, 16)                                                                       \
+    X(lstmae_detection, 184, mean_delay, 176)                                                      \
+    X(lstmae_ranking, 40, best_threshold, 32)                                                      \
     X(lstmae_rows, 24, count, 16)                                                                  \
     X(lstmae_frozen_info, 40, bytes, 32)                                                           \
     X(lstmae_session_options, 56, scale, 48)                                                       \
@@ -75,6 +82,15 @@
     X(lstmae_objective, LSTMAE_OBJECTIVE_INIT)                                                     \
     X(lstmae_scaler_options, LSTMAE_SCALER_OPTIONS_INIT)                                           \
     X(lstmae_windows_options, LSTMAE_WINDOWS_OPTIONS_INIT)                                         \
+    X(lstmae_gaussian_options, LSTMAE_GAUSSIAN_OPTIONS_INIT)                                       \
+    X(lstmae_points_options, LSTMAE_POINTS_OPTIONS_INIT)                                           \
+    X(lstmae_ewma, LSTMAE_EWMA_INIT)                                                               \
+    X(lstmae_threshold_options, LSTMAE_THRESHOLD_QUANTILE_INIT)                                    \
+    X(lstmae_threshold_options, LSTMAE_THRESHOLD_SIGMA_INIT)                                       \
+    X(lstmae_threshold_options, LSTMAE_THRESHOLD_SPOT_INIT)                                        \
+    X(lstmae_threshold_options, LSTMAE_THRESHOLD_DYNAMIC_INIT)                                     \
+    X(lstmae_detection, LSTMAE_DETECTION_INIT)                                                     \
+    X(lstmae_ranking, LSTMAE_RANKING_INIT)                                                         \
     X(lstmae_table_options, LSTMAE_TABLE_OPTIONS_INIT)                                             \
     X(lstmae_noise_options, LSTMAE_NOISE_OPTIONS_INIT)                                             \
     X(lstmae_latent_options, LSTMAE_LATENT_OPTIONS_INIT)                                           \

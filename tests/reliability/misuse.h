@@ -53,6 +53,9 @@ typedef struct misuse_objects {
 
 /* misuse_series.c */
 void misuse_tables(void **state);
+void misuse_scalers(void **state);
+void misuse_scores(void **state);
+void misuse_thresholds(void **state);
 
 /* misuse_data.c */
 void misuse_images(void **state);
