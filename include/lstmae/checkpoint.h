@@ -25,6 +25,13 @@ LSTMAE_BEGIN_DECLS
  *  Without it a training that is continued from such a file logs a warning. */
 #define LSTMAE_CHECKPOINT_SAME_BUILD 2u
 
+/** Numbers of the caller's own that belong to a model: the state of a scaler, a threshold, a distribution of errors. */
+typedef struct lstmae_checkpoint_array {
+    const char *name; /**< stored as the tensor "array." + name */
+    double *values;   /**< read when saving, written when loading */
+    int64_t count;    /**< 1 or more; the same when loading */
+} lstmae_checkpoint_array;
+
 /**
  * What a checkpoint holds. `module` is needed; other members that are NULL are left out, or left alone when loading.
  * Loading an optimizer, loader or state also sets the context's seed and its count of random draws: the training
@@ -39,9 +46,11 @@ typedef struct lstmae_checkpoint {
     lstmae_loader *loader;    /**< position of the training data */
     lstmae_fit_state *state;
     const char *config;       /**< saving: text of the caller's own in UTF-8, such as its settings; NULL: none */
+    const lstmae_checkpoint_array *arrays;
+    int64_t array_count;      /**< loading: arrays of the file that are not among these are passed over */
 } lstmae_checkpoint;
 
-#define LSTMAE_CHECKPOINT_INIT { sizeof(lstmae_checkpoint), 0, NULL, NULL, NULL, NULL, NULL, NULL }
+#define LSTMAE_CHECKPOINT_INIT { sizeof(lstmae_checkpoint), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0 }
 
 /**
  * Writes a checkpoint. Equal content gives equal bytes.

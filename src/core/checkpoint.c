@@ -20,6 +20,7 @@ lstmae_status lae_checkpoint_content_read(lstmae_checkpoint *out, const lstmae_c
     if (!out->module) return LAE_FAIL(ERR_INVALID_ARG, "checkpoint: expected a module, got NULL");
     if ((out->flags & LSTMAE_CHECKPOINT_PARTIAL) && (out->optimizer || out->state))
         return LAE_FAIL(ERR_INVALID_ARG, "checkpoint: expected weights alone to load in part");
+    LAE_TRY(lae_checkpoint_arrays_check(out));
     return LSTMAE_OK;
 }
 
@@ -46,7 +47,7 @@ static lae_checkpoint_item *items_next(lae_checkpoint_items *items, lstmae_tenso
     return item;
 }
 
-static lstmae_status item_name(lae_checkpoint_item *item, const char *prefix, const char *param)
+lstmae_status lae_checkpoint_item_name(lae_checkpoint_item *item, const char *prefix, const char *param)
 {
     if (strlen(param) >= LAE_CHECKPOINT_NAME)
         return LAE_FAIL(ERR_INVALID_ARG, "checkpoint: expected a name below %d bytes, got '%.64s...'",
@@ -69,7 +70,7 @@ static lstmae_status items_add_module(lae_checkpoint_items *items, const lstmae_
 {
     for (size_t i = 0; i < lstmae_module_param_count(content->module); i++) {
         lae_checkpoint_item *item = items_next(items, lstmae_module_param(content->module, i));
-        LAE_TRY(item_name(item, "", lstmae_module_param_name(content->module, i)));
+        LAE_TRY(lae_checkpoint_item_name(item, "", lstmae_module_param_name(content->module, i)));
     }
     return LSTMAE_OK;
 }
@@ -90,7 +91,7 @@ static lstmae_status items_add_best(lae_checkpoint_items *items, const lstmae_ch
     for (size_t i = 0; i < count; i++) {
         lae_checkpoint_item *item = items_next(items, lstmae_module_param(content->module, i));
         item->best = i + 1;
-        LAE_TRY(item_name(item, LAE_CHECKPOINT_PREFIX_BEST, lstmae_module_param_name(content->module, i)));
+        LAE_TRY(lae_checkpoint_item_name(item, LAE_CHECKPOINT_PREFIX_BEST, lstmae_module_param_name(content->module, i)));
     }
     return LSTMAE_OK;
 }
@@ -104,16 +105,20 @@ lstmae_status lae_checkpoint_items_collect(lae_checkpoint_items *items, lae_memo
     items->count = 0;
     items->capacity = params + best;
     if (content->optimizer) items->capacity += lae_optimizer_slot_count(content->optimizer);
+    items->capacity += (size_t)content->array_count;
     items->item = lae_calloc(memory, items->capacity, sizeof *items->item);
     if (!items->item) return LAE_FAIL(ERR_NO_MEMORY, "checkpoint: no memory for %zu tensors", items->capacity);
     LAE_TRY(items_add_module(items, content));
     LAE_TRY(items_add_optimizer(items, content));
     LAE_TRY(items_add_best(items, content, best));
+    LAE_TRY(lae_checkpoint_arrays_add(items, content));
     return items_check_layout(items);
 }
 
 void lae_checkpoint_items_free(lae_checkpoint_items *items, lae_memory *memory)
 {
+    for (size_t i = 0; i < items->count; i++)
+        if (items->item[i].array) lstmae_tensor_destroy(items->item[i].tensor);
     lae_free(memory, items->item, items->capacity * sizeof *items->item);
 }
 

@@ -14,6 +14,7 @@
 
 #define LAE_CHECKPOINT_PREFIX_OPTIMIZER "optimizer."
 #define LAE_CHECKPOINT_PREFIX_BEST "best."
+#define LAE_CHECKPOINT_PREFIX_ARRAY "array."
 
 /** Version of what we write; a reader refuses those above its own. */
 #define LAE_CHECKPOINT_FORMAT "1"
@@ -25,6 +26,9 @@
 /** Copies what the caller gave over the defaults and checks it. */
 lstmae_status lae_checkpoint_content_read(lstmae_checkpoint *out, const lstmae_checkpoint *content, const char *path);
 
+/** Checks the caller's arrays. */
+lstmae_status lae_checkpoint_arrays_check(const lstmae_checkpoint *content);
+
 /** The build and device that decide the last bits of results. */
 #define LAE_CHECKPOINT_FINGERPRINT 256
 void lae_checkpoint_fingerprint(char text[LAE_CHECKPOINT_FINGERPRINT], const lstmae_context *context);
@@ -34,20 +38,31 @@ typedef struct lae_checkpoint_item {
     lstmae_tensor *tensor;
     const lae_safetensors_tensor *source; /* when loading; NULL: the file has none and need not */
     size_t best; /* index of a best weight plus 1; until it has room, `tensor` is its parameter */
+    const lstmae_checkpoint_array *array; /* whose values `tensor`, which is owned then, holds */
     char name[LAE_CHECKPOINT_PREFIX + LAE_CHECKPOINT_NAME];
 } lae_checkpoint_item;
+
+/** Writes an item's name; ERR_INVALID_ARG for one that is too long. */
+lstmae_status lae_checkpoint_item_name(lae_checkpoint_item *item, const char *prefix, const char *name);
 
 typedef struct lae_checkpoint_items {
     lae_checkpoint_item *item;
     size_t count, capacity;
 } lae_checkpoint_items;
 
-/** All tensors of the content: parameters, moments, and `best` best weights, for which no room is made. */
+/** All tensors of the content: parameters, moments, `best` best weights, for which no room is made, and arrays. */
 lstmae_status lae_checkpoint_items_collect(lae_checkpoint_items *items, lae_memory *memory,
                                            const lstmae_checkpoint *content, size_t best);
 
 /** Turns the best weights' items from the parameters to the room for them, making it where there is none. */
 lstmae_status lae_checkpoint_items_resolve_best(const lae_checkpoint_items *items, const lstmae_checkpoint *content);
+
+/** Appends the caller's arrays, copied to tensors. There must be room for them. */
+lstmae_status lae_checkpoint_arrays_add(lae_checkpoint_items *items, const lstmae_checkpoint *content);
+
+/** Copies the tensors that were loaded to the caller's arrays. */
+lstmae_status lae_checkpoint_arrays_store(const lae_checkpoint_items *items);
+
 void lae_checkpoint_items_free(lae_checkpoint_items *items, lae_memory *memory);
 
 /** Groups of numbers, each a text of the metadata: X(group, key, how many). Doubles are stored by their bits. */

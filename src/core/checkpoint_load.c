@@ -100,6 +100,7 @@ static int load_may_skip(const load_job *job, const char *name)
     if (!job->content->optimizer &&
         strncmp(name, LAE_CHECKPOINT_PREFIX_OPTIMIZER, sizeof LAE_CHECKPOINT_PREFIX_OPTIMIZER - 1) == 0)
         return 1;
+    if (strncmp(name, LAE_CHECKPOINT_PREFIX_ARRAY, sizeof LAE_CHECKPOINT_PREFIX_ARRAY - 1) == 0) return 1;
     return !job->content->state &&
            strncmp(name, LAE_CHECKPOINT_PREFIX_BEST, sizeof LAE_CHECKPOINT_PREFIX_BEST - 1) == 0;
 }
@@ -113,7 +114,7 @@ static lstmae_status load_match(load_job *job)
     if (!job->used) return LAE_FAIL(ERR_NO_MEMORY, "%s: no memory for %zu tensors", job->st.file, job->st.count);
     for (size_t i = 0; i < job->items.count; i++) {
         LAE_TRY(load_match_item(job, &job->items.item[i]));
-        found += job->items.item[i].source != NULL;
+        found += job->items.item[i].source && !job->items.item[i].array;
     }
     for (size_t i = 0; i < job->st.count; i++) {
         const char *name = lae_safetensors_name(&job->st, &job->st.tensors[i]);
@@ -121,7 +122,7 @@ static lstmae_status load_match(load_job *job)
             return LAE_FAIL(ERR_NOT_FOUND, "%s: nothing takes its tensor '%s'", job->st.file,
                             lae_label(label, name, strlen(name)));
     }
-    if (found == 0 && job->items.count > 0)
+    if (found == 0 && job->items.count > (size_t)job->content->array_count)
         return LAE_FAIL(ERR_NOT_FOUND, "%s: it has none of the module's tensors", job->st.file);
     return LSTMAE_OK;
 }
@@ -217,7 +218,8 @@ static lstmae_status load_apply(load_job *job)
         return status;
     }
     if (state && !load_has_best(&job->st)) lae_fit_state_drop_best(state);
-    return load_tensors(job);
+    LAE_TRY(load_tensors(job));
+    return lae_checkpoint_arrays_store(&job->items);
 }
 
 lstmae_status lae_checkpoint_load_staged(const char *path, const lstmae_checkpoint *content, uint64_t stage)

@@ -29,7 +29,8 @@
     X(lstmae_pretrain_options, 56, payload, 48)                                                    \
     X(lstmae_fit_event, 72, seconds, 64)                                                           \
     X(lstmae_fit_options, 104, payload, 96)                                                        \
-    X(lstmae_checkpoint, 56, config, 48)                                                           \
+    X(lstmae_checkpoint_array, 24, count, 16)                                                      \
+    X(lstmae_checkpoint, 72, array_count, 64)                                                       \
     X(lstmae_table_options, 64, skip_lines, 56)                                                    \
     X(lstmae_scaler_options, 40, memory, 32)                                                       \
     X(lstmae_windows_options, 32, scaler, 24)                                                      \
