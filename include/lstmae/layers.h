@@ -43,6 +43,14 @@ LSTMAE_API lstmae_status lstmae_activation_create(lstmae_module **out, lstmae_co
 LSTMAE_API lstmae_status lstmae_activation_create_param(lstmae_module **out, lstmae_context *context,
                                                         lstmae_activation kind, double param);
 
+/**
+ * Puts the axes of its input in another order, as torch.permute: axis i of the output is axis axes[i] of the input.
+ * Between batches of windows [B,T,F] and the signals [B,F,T] of convolutions that is 0, 2, 1, both ways.
+ *
+ * @param axes each number from 0 to ndim - 1 once; ndim 1 to LSTMAE_MAX_DIMS
+ */
+LSTMAE_API lstmae_status lstmae_permute_create(lstmae_module **out, lstmae_context *context, int ndim, const int *axes);
+
 /** An empty chain; parameters of child n are named "n." + name, as torch.nn.Sequential. */
 LSTMAE_API lstmae_status lstmae_sequential_create(lstmae_module **out, lstmae_context *context);
 

@@ -64,6 +64,37 @@ static void check_activations(lstmae_context *context)
     check_layer("softplus, beta 2.5", module, 2, two, 0);
 }
 
+static lstmae_module *permute(lstmae_context *context, int ndim, const int *axes)
+{
+    lstmae_module *module = NULL;
+    assert_ok(lstmae_permute_create(&module, context, ndim, axes));
+    return module;
+}
+
+static lstmae_module *signal(lstmae_context *context, int64_t in, int64_t out, int transposed)
+{
+    lstmae_conv_options options = LSTMAE_CONV_OPTIONS_INIT;
+    lstmae_module *module = NULL;
+    options.stride[0] = 2;
+    options.padding[0] = 1;
+    options.output_padding[0] = transposed;
+    assert_ok(transposed ? lstmae_conv_transpose1d_create(&module, context, in, out, &options)
+                         : lstmae_conv1d_create(&module, context, in, out, &options));
+    return module;
+}
+
+/* Alone, and around the convolutions of an autoencoder over windows [B,T,F]. */
+static void check_permutes(lstmae_context *context)
+{
+    const int axes[] = { 2, 0, 3, 1 }, swap[] = { 0, 2, 1 };
+    const int64_t four[] = { 2, 3, 1, 4 }, windows[] = { 2, 6, 3 };
+    lstmae_module *chained[] = { permute(context, 3, swap), signal(context, 3, 4, 0),
+                                 activation(context, LSTMAE_ACTIVATION_TANH), signal(context, 4, 3, 1),
+                                 permute(context, 3, swap) };
+    check_layer("permute", permute(context, 4, axes), 4, four, 0);
+    check_layer("convolutions over windows", chain(context, 5, chained), 3, windows, 0);
+}
+
 static void check_chains(lstmae_context *context)
 {
     const int64_t flat[] = { 5, 3 }, sequence[] = { 4, 2, 3 }, step[] = { 1, 1, 3 };
@@ -89,6 +120,7 @@ void test_gradcheck_layers(void **state)
     lstmae_context *context = check_context();
     check_linear(context);
     check_activations(context);
+    check_permutes(context);
     check_chains(context);
     lstmae_context_destroy(context);
     assert_int_equal(check_all.failures, before);

@@ -34,6 +34,10 @@ static void shapes_that_do_not_fit(lstmae_context *context)
     refuses_shape(module, 3, signal, "conv1d: input is [2,4,9], layer wants 3 channels");
     refuses_shape(module, 4, grey, "conv1d: input is [16,1,28,28], layer wants [B,3,L]");
     lstmae_module_destroy(module);
+    const int order[] = { 0, 2, 1 };
+    assert_ok(lstmae_permute_create(&module, context, 3, order));
+    refuses_shape(module, 2, flat, "permute: input is [16,784], layer wants 3 axes");
+    lstmae_module_destroy(module);
     options.padding[0] = 3;
     assert_ok(lstmae_conv_transpose2d_create(&module, context, 3, 5, &options));
     refuses_shape(module, 4, grey, "conv_transpose2d: input is [16,1,28,28], layer wants 3 channels");

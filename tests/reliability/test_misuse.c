@@ -279,6 +279,14 @@ static void modules(void **state)
     REFUSED(ERR_INVALID_ARG, activation_create_param, &out, o->context, LSTMAE_ACTIVATION_GELU, 1.0);
     REFUSED(ERR_INVALID_ARG, activation_create_param, &out, o->context, LSTMAE_ACTIVATION_SOFTPLUS, 0.0);
     REFUSED(ERR_INVALID_ARG, activation_create_param, &out, o->context, LSTMAE_ACTIVATION_LEAKY_RELU, (double)INFINITY);
+    const int order[] = { 0, 2, 1 }, twice[] = { 0, 1, 1 }, outside[] = { 0, 1, 3 };
+    REFUSED(ERR_INVALID_ARG, permute_create, NULL, o->context, 3, order);
+    REFUSED(ERR_INVALID_ARG, permute_create, &out, NULL, 3, order);
+    REFUSED(ERR_INVALID_ARG, permute_create, &out, o->context, 0, order);
+    REFUSED(ERR_INVALID_ARG, permute_create, &out, o->context, 5, order);
+    REFUSED(ERR_INVALID_ARG, permute_create, &out, o->context, 3, NULL);
+    REFUSED(ERR_INVALID_ARG, permute_create, &out, o->context, 3, twice);
+    REFUSED(ERR_INVALID_ARG, permute_create, &out, o->context, 3, outside);
     REFUSED(ERR_INVALID_ARG, sequential_create, NULL, o->context);
     REFUSED(ERR_INVALID_ARG, sequential_create, &out, NULL);
     assert_null(out);
