@@ -5,8 +5,9 @@
  *
  * Sequences are [T,B,F]. Parameters are named "encoder." + LSTM names, "decoders.i.lstm." + LSTM names,
  * "decoders.i.out.weight" [F,H], "decoders.i.out.bias", and where widths differ "decoders.i.bridge_h.l.weight" /
- * "bridge_c". With a latent also those of latent.h, and for each layer l of the encoder, W wide, "latent_h.l.weight"
- * [W,Z], "latent_h.l.bias" [W] / "latent_c".
+ * "bridge_c". With a code layer also "code.weight" [K,W], W the width of the encoder's state, and "code.bias", with a
+ * latent those of latent.h; and where a decoder starts from states, for each layer l of the encoder "code_h.l.weight"
+ * [W,K], "code_h.l.bias" [W] / "code_c", with a latent "latent_h" and "latent_c".
  */
 #ifndef LSTMAE_SEQ2SEQ_H
 #define LSTMAE_SEQ2SEQ_H
@@ -28,7 +29,7 @@ typedef enum lstmae_decoder_target {
 typedef enum lstmae_decoder_input {
     LSTMAE_INPUT_NOTHING = 0,
     LSTMAE_INPUT_OUTPUT = 1, /**< its own output of step t-1, through `feedback` */
-    LSTMAE_INPUT_CODE = 2,   /**< the encoder's final hidden state of the top layer, at every step */
+    LSTMAE_INPUT_CODE = 2,   /**< the code, at every step */
     LSTMAE_INPUT_TRUTH = 3 /**< the target of step t-1 in training, each sample with probability `truth`; else OUTPUT */
 } lstmae_decoder_input;
 
@@ -81,18 +82,34 @@ LSTMAE_API void lstmae_seq2seq_destroy(lstmae_seq2seq *model);
  */
 LSTMAE_API lstmae_status lstmae_seq2seq_add_decoder(lstmae_seq2seq *model, const lstmae_decoder_options *options);
 
+typedef struct lstmae_code_options {
+    uint32_t struct_size;
+    int32_t activation; /**< lstmae_activation, IDENTITY to SIGMOID */
+    int64_t size;       /**< K, at least 1 */
+} lstmae_code_options;
+
+#define LSTMAE_CODE_OPTIONS_INIT { sizeof(lstmae_code_options), 0, 0 }
+
 /**
- * Makes the model variational: the heads of a latent read the encoder's code, and all states that decoders start from,
- * with LSTMAE_INPUT_CODE also what they are fed, become linear maps of the latent. To be done before the first forward
- * and before an optimizer is made.
+ * Puts a linear layer and an activation between encoder and decoders: the code becomes [B,K], usually narrower than the
+ * encoder's state. All states that decoders start from become linear maps of it, and with LSTMAE_INPUT_CODE it is what
+ * they are fed. To be done before decoders are added.
+ *
+ * @return OK; ERR_STATE for a second code or latent, or after decoders; ERR_INVALID_ARG naming the option out of range;
+ *         ERR_NO_MEMORY, ERR_DEVICE_MEMORY. After a failure the model is as before
+ */
+LSTMAE_API lstmae_status lstmae_seq2seq_set_code(lstmae_seq2seq *model, const lstmae_code_options *options);
+
+/**
+ * Makes the model variational: as lstmae_seq2seq_set_code(), where the code is a latent, whose heads read the encoder's
+ * state.
  *
  * Forward then draws the latent in training mode and takes its mean in inference mode; the code is the mean [B,Z]. The
  * objective is the weighted sum of the decoders' losses plus the weighted KL, its mean over the batch; an evaluation
  * draws too, from numbers that depend on the seed and the number of the batch alone (lstmae_seq2seq_step() by itself:
  * as for batch 0), and weighs by beta. See latent.h and lstmae_autoencoder_step().
  *
- * @return OK; ERR_STATE for a second latent or after a forward; ERR_INVALID_ARG naming the option out of range;
- *         ERR_NO_MEMORY, ERR_DEVICE_MEMORY. After a failure the model is as before
+ * @return as lstmae_seq2seq_set_code()
  */
 LSTMAE_API lstmae_status lstmae_seq2seq_set_latent(lstmae_seq2seq *model, const lstmae_latent_options *options);
 
@@ -142,8 +159,8 @@ LSTMAE_API lstmae_status lstmae_seq2seq_decoder_loss(lstmae_seq2seq *model, int 
 /** KL of the last lstmae_seq2seq_step(), without its weight; waits for the device. ERR_STATE without a latent. */
 LSTMAE_API lstmae_status lstmae_seq2seq_kl(lstmae_seq2seq *model, double *value);
 
-/** Writes the code of x, the top encoder layer's final hidden state, into code [B,H] (or [B,2H], with a latent its mean
- *  [B,Z]). Inference mode. */
+/** Writes the code of x into code: the top encoder layer's final hidden state [B,H] (or [B,2H]), with a code layer
+ *  [B,K], with a latent its mean [B,Z]. Inference mode. */
 LSTMAE_API lstmae_status lstmae_seq2seq_encode(lstmae_seq2seq *model, const lstmae_tensor *x, lstmae_tensor *code);
 
 /**

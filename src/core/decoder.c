@@ -24,7 +24,7 @@ static lstmae_status decoder_init_bridges(lae_decoder *decoder, lstmae_module *m
             char name[80];
             if (decoder->skip + l < 0) continue;
             snprintf(name, sizeof name, "%sbridge_%c.%lld.", prefix, i == 0 ? 'h' : 'c', (long long)l);
-            LAE_TRY(lae_linear_init(&(*bridges[i])[l], model, name, decoder->code_width, decoder->lstm->H, 0));
+            LAE_TRY(lae_linear_init(&(*bridges[i])[l], model, name, decoder->start_width, decoder->lstm->H, 0));
         }
     }
     return LSTMAE_OK;
@@ -70,16 +70,17 @@ static lstmae_status decoder_init_shared(lae_decoder *decoder, const lae_lstm *e
 }
 
 lstmae_status lae_decoder_init(lae_decoder *decoder, lstmae_module *model, int index, const lae_lstm *encoder,
-                               const lstmae_decoder_options *options)
+                               int64_t code_width, const lstmae_decoder_options *options)
 {
     char prefix[48], name[64];
     int64_t layers = options->layers > 0 ? options->layers : encoder->L, width = encoder->D * encoder->H;
     int64_t H = options->hidden > 0 ? options->hidden : width;
-    int64_t I = options->input == LSTMAE_INPUT_CODE ? width : encoder->I;
+    int64_t I = options->input == LSTMAE_INPUT_CODE ? code_width : encoder->I;
     decoder->options = *options;
     decoder->truth = options->truth;
     decoder->F = encoder->I;
-    decoder->code_width = width;
+    decoder->start_width = width;
+    decoder->code_width = code_width;
     decoder->skip = encoder->L - layers;
     snprintf(prefix, sizeof prefix, "decoders.%d.", index);
     if (options->flags & LSTMAE_DECODER_SHARED) LAE_TRY(decoder_init_shared(decoder, encoder, I, H, layers));
@@ -265,7 +266,7 @@ static lstmae_status decoder_forward_open(lae_decoder *decoder, const lae_encode
     decoder->fed = none;
     decoder->fed_first = 0;
     if (decoder->options.input == LSTMAE_INPUT_CODE) {
-        decoder->fed.data = decoder_encoder_state(states, states->h, states->layers - 1).data;
+        decoder->fed.data = states->code;
         decoder->fed.batch = decoder->code_width;
     } else if (truth->data) {
         /* step 0 sees zeros, step t the truth of t-1 */
@@ -340,9 +341,8 @@ static lstmae_status decoder_backward_closed(lae_decoder *decoder)
 /* The code was the input of every step: its gradient is the sum over steps. */
 static lstmae_status decoder_code_gradient(lae_decoder *decoder, const lae_encoder_states *states)
 {
-    lstmae_view dcode = decoder_encoder_state(states, states->dh, states->layers - 1);
     int64_t out_dims[3] = { 1, decoder->B, decoder->code_width };
-    lstmae_view out = lae_view_of(dcode.data, dcode.dtype, 3, out_dims);
+    lstmae_view out = lae_view_of(states->dcode, decoder_dtype(decoder), 3, out_dims);
     return lae_op_reduce(decoder->lstm->base.context, LSTMAE_REDUCE_SUM, &out, &decoder->dx->view, 1.0);
 }
 

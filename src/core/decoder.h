@@ -10,7 +10,8 @@
 typedef struct lae_decoder {
     lstmae_decoder_options options;
     int64_t F;
-    int64_t code_width;         /* D*H of the encoder */
+    int64_t start_width;        /* of the states that it starts from: D*H of the encoder */
+    int64_t code_width;
     int zero_start;             /* all layers start from zeros */
     int64_t skip;               /* encoder layer under layer 0; negative: so many layers start from zeros */
     lae_lstm *lstm;             /* with the encoder's parameters where they are shared */
@@ -42,11 +43,13 @@ typedef struct lae_decoder {
 typedef struct lae_encoder_states {
     lstmae_tensor *h, *c, *dh, *dc;
     int64_t layers, B, width;
+    const void *code;           /* [B,code width]: h of the top layer, or what a layer makes of it */
+    void *dcode;
 } lae_encoder_states;
 
 /** Makes decoder `index` of `model` (its parameters become the model's); `options` was read and checked. */
 lstmae_status lae_decoder_init(lae_decoder *decoder, lstmae_module *model, int index, const lae_lstm *encoder,
-                               const lstmae_decoder_options *options);
+                               int64_t code_width, const lstmae_decoder_options *options);
 void lae_decoder_release(lae_decoder *decoder, lae_memory *memory);
 
 /** K steps for the states' samples. `truth` is the target in the decoder's order; data NULL: feed own output. */

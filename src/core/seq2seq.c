@@ -35,11 +35,10 @@ static void seq2seq_destroy(lstmae_module *module)
     for (int i = 0; i < model->count; i++) lae_decoder_release(&model->decoders[i], memory);
     lae_free(memory, model->decoders, (size_t)model->capacity * sizeof *model->decoders);
     lae_free(memory, model->lengths, model->lengths_capacity * sizeof *model->lengths);
-    lae_seq2seq_release_latent(model);
+    lae_seq2seq_release_code(model);
     if (model->encoder) lstmae_module_destroy(&model->encoder->base);
     lstmae_tensor *tensors[] = { model->states.h, model->states.c, model->states.dh, model->states.dc,
-                                 model->x_copy, model->future_copy, model->losses, model->mask,
-                                 model->code, model->dz };
+                                 model->x_copy, model->future_copy, model->losses, model->mask };
     for (size_t i = 0; i < sizeof tensors / sizeof *tensors; i++) lstmae_tensor_destroy(tensors[i]);
 }
 
@@ -147,12 +146,17 @@ lstmae_status lstmae_seq2seq_add_decoder(lstmae_seq2seq *model, const lstmae_dec
     LAE_TRY(seq2seq_grow(model));
     lae_decoder *decoder = &model->decoders[model->count];
     size_t params = model->base.param_count;
-    lstmae_status status = lae_decoder_init(decoder, &model->base, model->count, model->encoder, &o);
+    int had_maps = model->code.maps[0] != NULL;
+    lstmae_status status = o.flags & LSTMAE_DECODER_ZERO_STATE ? LSTMAE_OK : lae_seq2seq_make_maps(model);
+    if (status == LSTMAE_OK)
+        status = lae_decoder_init(decoder, &model->base, model->count, model->encoder, lae_seq2seq_code_width(model),
+                                  &o);
     if (status == LSTMAE_OK) status = lstmae_module_set_training(&decoder->lstm->base, model->base.training);
     if (status != LSTMAE_OK) {
         lae_module_forget_params(&model->base, params);
         lae_decoder_release(decoder, &model->base.context->memory);
         memset(decoder, 0, sizeof *decoder);
+        if (!had_maps) lae_seq2seq_release_maps(model);
         return status;
     }
     model->count++;

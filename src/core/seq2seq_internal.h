@@ -8,6 +8,17 @@
 /** Most decoders of one model. */
 #define LAE_SEQ2SEQ_DECODERS 64
 
+/** A layer that makes the code, and the maps from it to states. */
+typedef struct lae_code {
+    int64_t size;               /* K; 0: the code is the encoder's state */
+    int32_t activation;         /* lstmae_activation, where there is no latent */
+    lae_linear head;            /* [K,D*H], where there is no latent */
+    lae_linear *maps[2];        /* h, c: [encoder layers]; NULL before the first decoder that starts from states */
+    lstmae_tensor *state;       /* [B,D*H], which the layer reads */
+    lstmae_tensor *linear, *value; /* [B,K] before and after the activation */
+    lstmae_tensor *dvalue, *dlinear;
+} lae_code;
+
 struct lstmae_seq2seq {
     lstmae_module base;
     int64_t F;
@@ -17,8 +28,7 @@ struct lstmae_seq2seq {
     int started;                /* a forward was made: the structure is fixed */
     lae_encoder_states states;
     lae_latent latent;          /* latent.context is NULL where there is none */
-    lae_linear *from_latent[2]; /* h, c: [encoder layers] */
-    lstmae_tensor *code, *dz;   /* [B,D*H] that the heads read; [B,Z] */
+    lae_code code;
     int stepping;               /* within a step: the latent is drawn in inference mode too */
     int64_t index;              /* number of the step's batch */
     lstmae_tensor *x_copy, *future_copy; /* where features do not lie densely */
@@ -37,15 +47,27 @@ lstmae_status lae_seq2seq_step(lstmae_seq2seq *model, lstmae_loss *loss, const l
 /** Runs the encoder over x and gathers its final states. x was checked. */
 lstmae_status lae_seq2seq_run_encoder(lstmae_seq2seq *model, const lstmae_tensor *x);
 
-/** Replaces the states that the decoders start from by those that come from the latent, where there is one. */
-lstmae_status lae_seq2seq_run_latent(lstmae_seq2seq *model);
+/** Width of the code. */
+int64_t lae_seq2seq_code_width(const lstmae_seq2seq *model);
 
-/** The states that come from latents z [B,Z]. */
-lstmae_status lae_seq2seq_states_from(lstmae_seq2seq *model, const lstmae_tensor *z);
+/** Makes the maps from the code to states, where there is such a layer and they are not there yet. */
+lstmae_status lae_seq2seq_make_maps(lstmae_seq2seq *model);
 
-/** The reverse of lae_seq2seq_run_latent() for the states' gradients; adds the KL's times `scale` and its weight. */
-lstmae_status lae_seq2seq_latent_backward(lstmae_seq2seq *model, double scale);
-void lae_seq2seq_release_latent(lstmae_seq2seq *model);
+/** Forgets them; their parameters are the caller's to forget. */
+void lae_seq2seq_release_maps(lstmae_seq2seq *model);
+void lae_seq2seq_release_code(lstmae_seq2seq *model);
+
+/** The code from the encoder's states, and where a layer makes it the states that come from it instead. */
+lstmae_status lae_seq2seq_run_code(lstmae_seq2seq *model);
+
+/** The states that come from codes [B,K]. */
+lstmae_status lae_seq2seq_states_from(lstmae_seq2seq *model, const lstmae_tensor *code);
+
+/** Where the decoders' backward is to add the code's gradient; dh and dc are zero. */
+lstmae_status lae_seq2seq_begin_code_gradient(lstmae_seq2seq *model);
+
+/** The reverse of lae_seq2seq_run_code() for the gradients; adds the KL's times `scale` and its weight. */
+lstmae_status lae_seq2seq_code_backward(lstmae_seq2seq *model, double scale);
 
 /** Frames a decoder makes for an input of T frames. */
 int64_t lae_decoder_steps(const lae_decoder *decoder, int64_t T);

@@ -107,7 +107,7 @@ static lstmae_status run_decoder(lstmae_seq2seq *model, lae_decoder *decoder, co
 static lstmae_status run_forward(lstmae_seq2seq *model, const lstmae_tensor *x, const lstmae_tensor *future)
 {
     LAE_TRY(lae_seq2seq_run_encoder(model, x));
-    LAE_TRY(lae_seq2seq_run_latent(model));
+    LAE_TRY(lae_seq2seq_run_code(model));
     for (int i = 0; i < model->count; i++) {
         lae_decoder *decoder = &model->decoders[i];
         LAE_TRY(run_decoder(model, decoder, x, future, lae_decoder_steps(decoder, x->view.dim[0])));
@@ -158,8 +158,9 @@ static lstmae_status run_backward(lstmae_seq2seq *model, double scale)
     LAE_TRY(lae_tensor_ensure(&states->dc, context, context->dtype, 3, states->c->view.dim));
     LAE_TRY(lae_op_fill(context, &states->dh->view, 0.0));
     LAE_TRY(lae_op_fill(context, &states->dc->view, 0.0));
+    LAE_TRY(lae_seq2seq_begin_code_gradient(model));
     for (int i = 0; i < model->count; i++) LAE_TRY(lae_decoder_backward(&model->decoders[i], states));
-    LAE_TRY(lae_seq2seq_latent_backward(model, scale));
+    LAE_TRY(lae_seq2seq_code_backward(model, scale));
     return run_encoder_backward(model);
 }
 
@@ -255,24 +256,15 @@ static lae_decoder *run_find(lstmae_seq2seq *model, int future)
     return NULL;
 }
 
-/* The code: the top layer's state, or the latent's mean, which the states come from then. */
 static lstmae_status run_encode(lstmae_seq2seq *model, const lstmae_tensor *x, lstmae_tensor *code)
 {
-    const lae_encoder_states *states = &model->states;
     LAE_TRY(run_dense(&x, x, &model->x_copy));
     LAE_TRY(lae_seq2seq_run_encoder(model, x));
-    LAE_TRY(lae_seq2seq_run_latent(model));
+    LAE_TRY(lae_seq2seq_run_code(model));
     if (!code) return LSTMAE_OK;
     lae_tensor_touch(code);
-    if (model->latent.context) return lae_op_copy(model->base.context, &code->view, &model->latent.mean->view);
-    lstmae_view top = states->h->view;
-    top.data = lae_at(top.data, (states->layers - 1) * top.stride[0], top.dtype);
-    top.ndim = 2;
-    for (int i = 0; i < 2; i++) {
-        top.dim[i] = top.dim[i + 1];
-        top.stride[i] = top.stride[i + 1];
-    }
-    return lae_op_copy(model->base.context, &code->view, &top);
+    const lstmae_view value = lae_view_of((void *)(uintptr_t)model->states.code, code->view.dtype, 2, code->view.dim);
+    return lae_op_copy(model->base.context, &code->view, &value);
 }
 
 /* Latents number `first` and following of the prior, one for each sample of y. */
@@ -339,7 +331,7 @@ lstmae_status lstmae_seq2seq_encode(lstmae_seq2seq *model, const lstmae_tensor *
     LAE_CHECK_ARG(x != NULL, "seq2seq_encode");
     LAE_CHECK_ARG(code != NULL, "seq2seq_encode");
     LAE_TRY(run_check_sequence(model, "x", x));
-    int64_t width = model->latent.context ? model->latent.options.size : model->encoder->D * model->encoder->H;
+    int64_t width = lae_seq2seq_code_width(model);
     if (code->storage->context != model->base.context || code->view.dtype != (int)model->base.context->dtype)
         return LAE_FAIL(ERR_INVALID_ARG, "seq2seq_encode: code is of another context or dtype");
     if (code->view.ndim != 2 || code->view.dim[0] != x->view.dim[1] || code->view.dim[1] != width) {

@@ -20,6 +20,8 @@ static void add_decoder(golden_file *file, lstmae_seq2seq *model, int64_t decode
     options.steps = (int64_t)decoder_number(file, decoder, "steps", 0);
     options.weight = decoder_number(file, decoder, "weight", 1.0);
     if (decoder_number(file, decoder, "bias", 1) == 0) options.flags |= LSTMAE_LSTM_NO_BIAS;
+    if (decoder_number(file, decoder, "zero", 0) > 0) options.flags |= LSTMAE_DECODER_ZERO_STATE;
+    if (decoder_number(file, decoder, "shared", 0) > 0) options.flags |= LSTMAE_DECODER_SHARED;
     assert_ok(lstmae_seq2seq_add_decoder(model, &options));
 }
 
@@ -37,6 +39,12 @@ lstmae_seq2seq *golden_model(golden_file *file)
         latent.size = golden_int(file, "latent", 0);
         latent.beta = golden_number(file, "beta", 1);
         assert_ok(lstmae_seq2seq_set_latent(model, &latent));
+    }
+    if (golden_int(file, "code", 0) > 0) {
+        lstmae_code_options code = LSTMAE_CODE_OPTIONS_INIT;
+        code.size = golden_int(file, "code", 0);
+        code.activation = (int32_t)golden_int(file, "activation", 0);
+        assert_ok(lstmae_seq2seq_set_code(model, &code));
     }
     for (int64_t i = 0; i < golden_int(file, "decoders", 0); i++) add_decoder(file, model, i);
     golden_load_params(file, "param.", lstmae_seq2seq_module(model));

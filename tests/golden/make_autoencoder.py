@@ -106,7 +106,7 @@ class LatentSeq2Seq(Seq2Seq):
     """A sequence model with a latent between encoder and decoders."""
 
     def __init__(self, features, hidden, decoders, layers, latent):
-        super().__init__(features, hidden, decoders, layers)
+        super().__init__(features, hidden, [dict(options, code=latent) for options in decoders], layers)
         heads = [nn.Linear(hidden, latent), nn.Linear(hidden, latent)]
         states = [nn.ModuleList(nn.Linear(latent, hidden) for _ in range(layers)) for _ in "hc"]
         self.mean, self.log_variance = heads
@@ -119,7 +119,7 @@ class LatentSeq2Seq(Seq2Seq):
         mean, log_variance = self.mean(code), self.log_variance(code)
         z = mean + (log_variance / 2).exp() * normal(draws.stream(self.latent_site), mean.shape)
         h, c = (torch.stack([to(z) for to in states]) for states in (self.latent_h, self.latent_c))
-        outputs = [decoder(h, c, decoder.steps or x.shape[0], None) for decoder in self.decoders]
+        outputs = [decoder(h, c, decoder.steps or x.shape[0], None, z) for decoder in self.decoders]
         values = self.losses(outputs, x, future, None, loss, BATCH_MEAN)
         return sum(decoder.weight * v for decoder, v in zip(self.decoders, values)), divergence(mean, log_variance)
 

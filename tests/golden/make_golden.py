@@ -223,15 +223,17 @@ class Decoder(nn.Module):
     """One decoder as seq2seq.h states it, called step by step."""
 
     def __init__(self, features, encoder, target=REVERSED, input=OUTPUT, feedback=IDENTITY, layers=0, hidden=0, steps=0,
-                 weight=1.0, bias=1):
+                 weight=1.0, bias=1, zero=0, shared=0, code=0):
         super().__init__()
         width = encoder.hidden_size * (2 if encoder.bidirectional else 1)
+        self.zero = zero
         self.features, self.target, self.input, self.feedback = features, target, input, feedback
         self.steps, self.weight = steps, weight
         layers, hidden = layers or encoder.num_layers, hidden or width
-        self.lstm = nn.LSTM(width if input == CODE else features, hidden, layers, bias=bool(bias))
+        self.lstm = encoder if shared else nn.LSTM(code or width if input == CODE else features, hidden, layers,
+                                                   bias=bool(bias))
         self.out = nn.Linear(hidden, features)
-        if hidden != width:
+        if hidden != width and not zero:
             self.bridge_h, self.bridge_c = (nn.ModuleDict({
                 str(l): nn.Linear(width, hidden, bias=False) for l in range(layers) if l >= layers - encoder.num_layers
             }) for _ in "hc")
@@ -243,16 +245,16 @@ class Decoder(nn.Module):
         layers, missing = self.lstm.num_layers, self.lstm.num_layers - states.shape[0]
         rows = []
         for l in range(layers):
-            if l < missing:
+            if l < missing or self.zero:
                 rows.append(states.new_zeros(states.shape[1], self.lstm.hidden_size))
             else:
                 row = states[l - missing]
                 rows.append(bridge[str(l)](row) if bridge is not None else row)
         return torch.stack(rows)
 
-    def forward(self, h, c, steps, truth):
-        """h, c: the encoder's final states; truth: this decoder's target, or None."""
-        code, state = h[-1], (self.start(h, self.bridge_h), self.start(c, self.bridge_c))
+    def forward(self, h, c, steps, truth, code=None):
+        """h, c: the encoder's final states; truth: this decoder's target, or None; code: where it is not h."""
+        code, state = h[-1] if code is None else code, (self.start(h, self.bridge_h), self.start(c, self.bridge_c))
         outputs = []
         for t in range(steps):
             if self.input == CODE:
@@ -269,10 +271,15 @@ class Decoder(nn.Module):
 
 
 class Seq2Seq(nn.Module):
-    def __init__(self, features, hidden, decoders, layers=1, bidirectional=0, bias=1):
+    def __init__(self, features, hidden, decoders, layers=1, bidirectional=0, bias=1, code=0, activation=IDENTITY):
         super().__init__()
         self.encoder = nn.LSTM(features, hidden, layers, bidirectional=bool(bidirectional), bias=bool(bias))
-        self.decoders = nn.ModuleList(Decoder(features, self.encoder, **options) for options in decoders)
+        self.decoders = nn.ModuleList(Decoder(features, self.encoder, **dict(dict(code=code), **options))
+                                      for options in decoders)
+        self.activation, width = ACTIVATIONS[activation], hidden * (1 + bidirectional)
+        self.code = nn.Linear(width, code) if code else None
+        if code and not all(decoder.zero for decoder in self.decoders):
+            self.code_h, self.code_c = (nn.ModuleList(nn.Linear(code, width) for _ in range(layers)) for _ in "hc")
 
     def encode(self, x, lengths=None):
         if lengths is not None:
@@ -281,6 +288,15 @@ class Seq2Seq(nn.Module):
         if self.encoder.bidirectional:
             states = tuple(torch.stack([torch.cat([s[l], s[l + 1]], 1) for l in range(0, len(s), 2)]) for s in states)
         return states
+
+    def bottleneck(self, h, c):
+        """The code, and the states that decoders start from."""
+        if self.code is None:
+            return h[-1], h, c
+        code = self.activation(self.code(h[-1]))
+        if hasattr(self, "code_h"):
+            h, c = (torch.stack([to(code) for to in maps]) for maps in (self.code_h, self.code_c))
+        return code, h, c
 
     def targets(self, decoder, x, future, lengths):
         """Target of a decoder in its own time order, and the mask of what counts."""
@@ -294,11 +310,11 @@ class Seq2Seq(nn.Module):
         return target, mask.double().unsqueeze(-1)
 
     def forward(self, x, future=None, lengths=None, training=True):
-        h, c = self.encode(x, lengths)
+        code, h, c = self.bottleneck(*self.encode(x, lengths))
         outputs = []
         for decoder in self.decoders:
             target = self.targets(decoder, x, future, lengths)[0] if training else None
-            outputs.append(decoder(h, c, decoder.steps or x.shape[0], target))
+            outputs.append(decoder(h, c, decoder.steps or x.shape[0], target, code))
         return outputs
 
     def losses(self, outputs, x, future, lengths, kind, reduction):
@@ -317,12 +333,13 @@ def seq2seq_config(decoders, **more):
 
 
 def seq2seq_case(golden, name, decoders, T=4, B=3, F=5, H=6, layers=1, bidirectional=0, bias=1, loss=MSE,
-                 reduction=MEAN, lengths=None, generate=0):
+                 reduction=MEAN, lengths=None, generate=0, code=0, activation=IDENTITY):
     torch.manual_seed(300 + len(golden.cases))
-    model = draw_parameters(Seq2Seq(F, H, decoders, layers, bidirectional, bias))
+    model = draw_parameters(Seq2Seq(F, H, decoders, layers, bidirectional, bias, code, activation))
     steps = max([d.get("steps", 0) for d in decoders])
     golden.case(name, seq2seq_config(decoders, T=T, B=B, F=F, H=H, layers=layers, bidirectional=bidirectional,
-                                     bias=bias, loss=loss, reduction=reduction))
+                                     bias=bias, loss=loss, reduction=reduction,
+                                     **(dict(code=code, activation=activation) if code else {})))
     x, future = (draw(T, B, F) + 1) / 2, (draw(max(steps, 1), B, F) + 1) / 2
     golden.add("x", x)
     if steps:
@@ -339,8 +356,8 @@ def seq2seq_case(golden, name, decoders, T=4, B=3, F=5, H=6, layers=1, bidirecti
         golden.add(f"output.{i}", output)
     add_parameters(golden, model)
     with torch.no_grad():
-        h, c = model.encode(x, lengths)
-        golden.add("code", h[-1])
+        code, h, c = model.bottleneck(*model.encode(x, lengths))
+        golden.add("code", code)
         inferred = model(x, future, lengths, training=False)
         for decoder, output in zip(model.decoders, inferred):
             if decoder.target == FUTURE:
@@ -353,7 +370,7 @@ def seq2seq_case(golden, name, decoders, T=4, B=3, F=5, H=6, layers=1, bidirecti
             break
         if generate:
             decoder = next(d for d in model.decoders if d.target == FUTURE)
-            golden.add("generated", ACTIVATIONS[decoder.feedback](decoder(h, c, generate, None)))
+            golden.add("generated", ACTIVATIONS[decoder.feedback](decoder(h, c, generate, None, code)))
 
 
 def make_seq2seq():
@@ -395,6 +412,31 @@ def make_seq2seq():
         bidirectional=1, lengths=[4, 2, 3], H=4, generate=2)
     add("wide", composite, T=4, B=5, F=19, H=18)
     return golden
+
+
+def make_structures():
+    """Cells that are shared, states of zeros, and layers between encoder and decoders."""
+    golden = Golden()
+
+    def add(name, decoders, **more):
+        seq2seq_case(golden, name, decoders, **dict(dict(T=3, B=2, F=3, H=4), **more))
+
+    repeated = dict(target=FORWARD, input=CODE, zero=1)
+    future = dict(target=FUTURE, input=CODE, zero=1, steps=2, layers=1, hidden=5)
+    add("repeated", [repeated], loss=MAE)
+    add("repeated_composite", [repeated, future], layers=2, generate=3)
+    add("repeated_bidirectional", [dict(repeated, hidden=3)], bidirectional=1, layers=2, lengths=[2, 3])
+    add("shared", [dict(target=REVERSED, shared=1)])
+    add("shared_by_all", [dict(target=REVERSED, input=NOTHING, shared=1), dict(target=FUTURE, steps=2, shared=1),
+                          dict(target=FORWARD, input=TRUTH, weight=0.5)], layers=2, generate=3)
+    add("shared_repeated", [dict(repeated, shared=1)], F=4, bias=0)
+    add("code", [dict(target=REVERSED)], code=2)
+    add("code_repeated", [repeated], code=2, activation=TANH)
+    add("code_composite", [dict(target=REVERSED, input=CODE), future], layers=2, code=3, activation=SIGMOID,
+        bidirectional=1, generate=3)
+    add("code_shared", [dict(target=REVERSED, shared=1)], layers=2, code=2, activation=TANH)
+    return golden
+
 
 
 # --- training ---------------------------------------------------------------------------------------------------------
@@ -474,7 +516,7 @@ def main():
     torch.set_num_threads(1)
     torch.set_default_dtype(torch.float64)
     for name, make in dict(lstm=make_lstm, layers=make_layers, losses=make_losses, seq2seq=make_seq2seq,
-                           train=make_train).items():
+                           structures=make_structures, train=make_train).items():
         make().write(folder / f"{name}.safetensors")
 
 

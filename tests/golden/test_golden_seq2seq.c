@@ -64,10 +64,10 @@ static void set_lengths(golden_file *file, lstmae_seq2seq *model)
     assert_ok(lstmae_seq2seq_set_lengths(model, lengths, (int64_t)array.count));
 }
 
-static void test_seq2seq(void **state)
+static void compare_models(const char *name, void *state)
 {
     golden_file file;
-    golden_open(&file, "seq2seq", *state);
+    golden_open(&file, name, state);
     while (golden_next(&file)) {
         lstmae_seq2seq *model = golden_model(&file);
         lstmae_tensor *x = golden_tensor(&file, "x"), *future = golden_tensor(&file, "future");
@@ -81,6 +81,16 @@ static void test_seq2seq(void **state)
         lstmae_seq2seq_destroy(model);
     }
     golden_close(&file);
+}
+
+static void test_seq2seq(void **state)
+{
+    compare_models("seq2seq", *state);
+}
+
+static void test_structures(void **state)
+{
+    compare_models("structures", *state);
 }
 
 static lstmae_loss *loss_of(golden_file *file)
@@ -118,6 +128,7 @@ static void test_losses(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { GOLDEN_TESTS(test_seq2seq), GOLDEN_TESTS(test_losses) };
+    const struct CMUnitTest tests[] = { GOLDEN_TESTS(test_seq2seq), GOLDEN_TESTS(test_structures),
+                                        GOLDEN_TESTS(test_losses) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

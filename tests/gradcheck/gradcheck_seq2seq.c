@@ -128,17 +128,38 @@ static const model_config configs[] = {
       { { REVERSED, TRUTH, 0, 0, 0, 0, 0.5, 1, 0 } } },
 };
 
-static const struct {
-    int64_t size;
+/* What makes the code: a latent, or a linear layer with an activation. */
+typedef struct model_code {
+    int64_t size; /* 0: the encoder's state is the code */
+    int activation; /* LATENT: a latent */
     double beta;
+} model_code;
+
+#define LATENT (-1)
+
+static const struct {
+    model_code code;
     model_config model;
-} latents[] = {
-    { 2, 1.0, { "latent", 3, 2, 3, 4, 1, 0, MSE, BATCH, 0, NULL, 1, { { REVERSED, OUTPUT, 0, 0, 0, 0, 1, 1, 0 } } } },
-    { 3, 0.3, { "latent composite", 3, 2, 3, 3, 2, 0, MSE, SUM, 0, NULL, 2,
+} coded[] = {
+    { { 2, 0, 0 }, { "code", 3, 2, 3, 4, 1, 0, MSE, BATCH, 0, NULL, 1,
+      { { REVERSED, OUTPUT, 0, 0, 0, 0, 1, 1, 0 } } } },
+    { { 2, TANH, 0 }, { "code tanh composite", 3, 2, 3, 3, 2, 0, MSE, SUM, 0, NULL, 3,
+      { { REVERSED, NOTHING, 0, 0, 0, 0, 1, 1, 0 }, { FUTURE, CODE, 0, 1, 5, 2, 1, 0.5, PEEP },
+        { FORWARD, CODE, 0, 0, 0, 0, 1, 1, ZERO } } } },
+    { { 3, 0, 0 }, { "code repeated", 4, 3, 3, 4, 1, 0, MSE, MEAN, 0, NULL, 1,
+      { { FORWARD, CODE, 0, 0, 0, 0, 1, 1, ZERO } } } },
+    { { 3, SIGMOID, 0 }, { "code repeated into shared cells", 4, 2, 3, 5, 1, PEEP, MSE, MEAN, 0, NULL, 2,
+      { { FORWARD, CODE, 0, 0, 0, 0, 1, 1, ZERO | SHARED }, { REVERSED, OUTPUT, 0, 0, 0, 0, 1, 1, SHARED } } } },
+    { { 5, 0, 0 }, { "code bidirectional wider", 4, 3, 2, 2, 2, BIDI, BCE, BATCH, 0, lengths_three, 1,
+      { { FORWARD, CODE, 0, 0, 3, 0, 1, 1, 0 } } } },
+    { { 2, LATENT, 1.0 }, { "latent repeated", 3, 2, 3, 4, 1, 0, MSE, BATCH, 0, NULL, 1,
+      { { FORWARD, CODE, 0, 0, 0, 0, 1, 1, ZERO } } } },
+    { { 2, LATENT, 1.0 }, { "latent", 3, 2, 3, 4, 1, 0, MSE, BATCH, 0, NULL, 1, { { REVERSED, OUTPUT, 0, 0, 0, 0, 1, 1, 0 } } } },
+    { { 3, LATENT, 0.3 }, { "latent composite", 3, 2, 3, 3, 2, 0, MSE, SUM, 0, NULL, 2,
       { { REVERSED, OUTPUT, 0, 0, 0, 0, 1, 1, 0 }, { FUTURE, OUTPUT, TANH, 1, 5, 2, 1, 0.5, 0 } } } },
-    { 1, 2.0, { "latent bidirectional code", 4, 3, 2, 2, 2, BIDI, BCE, BATCH, 0, lengths_three, 1,
+    { { 1, LATENT, 2.0 }, { "latent bidirectional code", 4, 3, 2, 2, 2, BIDI, BCE, BATCH, 0, lengths_three, 1,
       { { FORWARD, CODE, 0, 0, 0, 0, 1, 1, 0 } } } },
-    { 4, 1.0, { "latent dropout peephole", 3, 2, 3, 3, 2, PEEP, MSE, SUM, 0.3, NULL, 1,
+    { { 4, LATENT, 1.0 }, { "latent dropout peephole", 3, 2, 3, 3, 2, PEEP, MSE, SUM, 0.3, NULL, 1,
       { { REVERSED, TRUTH, 0, 0, 0, 0, 0.5, 1, PEEP } } } },
 };
 /* clang-format on */
@@ -159,7 +180,18 @@ static double model_value(void *payload)
     return value;
 }
 
-static void model_create(const model_config *config, int64_t latent, double beta, model_run *run)
+static void model_set_code(const model_code *code, model_run *run)
+{
+    lstmae_latent_options latent = LSTMAE_LATENT_OPTIONS_INIT;
+    lstmae_code_options linear = LSTMAE_CODE_OPTIONS_INIT;
+    latent.size = linear.size = code->size;
+    latent.beta = code->beta;
+    linear.activation = code->activation;
+    assert_ok(code->activation == LATENT ? lstmae_seq2seq_set_latent(run->model, &latent)
+                                         : lstmae_seq2seq_set_code(run->model, &linear));
+}
+
+static void model_create(const model_config *config, const model_code *code, model_run *run)
 {
     lstmae_lstm_options encoder = LSTMAE_LSTM_OPTIONS_INIT;
     lstmae_loss_options loss = LSTMAE_LOSS_OPTIONS_INIT;
@@ -171,12 +203,7 @@ static void model_create(const model_config *config, int64_t latent, double beta
     loss.delta = 10.0; /* far from where Huber's second derivative jumps */
     assert_ok(lstmae_loss_create(&run->loss, run->context, &loss));
     assert_ok(lstmae_seq2seq_create(&run->model, run->context, config->F, config->H, &encoder));
-    if (latent > 0) {
-        lstmae_latent_options options = LSTMAE_LATENT_OPTIONS_INIT;
-        options.size = latent;
-        options.beta = beta;
-        assert_ok(lstmae_seq2seq_set_latent(run->model, &options));
-    }
+    if (code->size > 0) model_set_code(code, run);
     for (size_t i = 0; i < config->count; i++) {
         lstmae_decoder_options decoder = LSTMAE_DECODER_OPTIONS_INIT;
         decoder.flags = config->decoders[i].flags;
@@ -195,13 +222,12 @@ static void model_create(const model_config *config, int64_t latent, double beta
     if (config->lengths) assert_ok(lstmae_seq2seq_set_lengths(run->model, config->lengths, config->B));
 }
 
-/** With a latent of that size, 0: without. */
-static void model_check(const model_config *config, int64_t latent, double beta)
+static void model_check(const model_config *config, const model_code *code)
 {
     int64_t x[] = { config->T, config->B, config->F }, future[] = { 5, config->B, config->F };
     model_run run = { .context = check_context() };
     check c = { .name = config->name, .value = model_value, .payload = &run };
-    model_create(config, latent, beta, &run);
+    model_create(config, code, &run);
     run.x = check_draw(run.context, 3, x, 1, 1.0);
     run.future = check_draw(run.context, 3, future, 2, 1.0);
     (void)model_value(&run);
@@ -218,8 +244,8 @@ void test_gradcheck_seq2seq(void **state)
 {
     (void)state;
     int before = check_all.failures;
-    for (size_t i = 0; i < sizeof(configs) / sizeof(configs[0]); i++) model_check(&configs[i], 0, 0.0);
-    for (size_t i = 0; i < sizeof(latents) / sizeof(latents[0]); i++)
-        model_check(&latents[i].model, latents[i].size, latents[i].beta);
+    const model_code none = { 0, 0, 0.0 };
+    for (size_t i = 0; i < sizeof(configs) / sizeof(configs[0]); i++) model_check(&configs[i], &none);
+    for (size_t i = 0; i < sizeof(coded) / sizeof(coded[0]); i++) model_check(&coded[i].model, &coded[i].code);
     assert_int_equal(check_all.failures, before);
 }

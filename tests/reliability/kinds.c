@@ -6,7 +6,9 @@
 #define IMAGES (-1) /* convolutions of B images of F channels to H features and back */
 #define DENSE (-2)  /* a variational denoising autoencoder of B items of F values, with H units */
 #define LATENT (1u << 31) /* beside the flags of an LSTM: a latent behind the encoder */
-#define LATENT_SIZE 7
+#define CODE (1u << 30)   /* the same: a linear layer */
+#define SHARED (1u << 29) /* the reconstructing decoder has the encoder's cells, the other starts from zeros */
+#define CODE_SIZE 7
 
 typedef struct kind_plan {
     const char *name;
@@ -101,6 +103,21 @@ static const kind_plan plans[KINDS] = {
       LSTMAE_ACTIVATION_IDENTITY,
       13,
       0 },
+    { "shared cells and a repeated code",
+      6,
+      9,
+      14,
+      23,
+      2,
+      CODE | SHARED | LSTMAE_LSTM_PEEPHOLE,
+      0.2,
+      LSTMAE_LOSS_MAE,
+      LSTMAE_ADAM,
+      2,
+      { LSTMAE_INPUT_OUTPUT, LSTMAE_INPUT_CODE },
+      LSTMAE_ACTIVATION_IDENTITY,
+      0,
+      0 },
     { "variational denoising", 0, 135, 83, 37, 0, 0, 0, LSTMAE_LOSS_BCE_LOGITS, LSTMAE_ADAM, DENSE, { 0, 0 }, 0, 0, 0 },
 };
 
@@ -120,6 +137,8 @@ static void add_decoder(kind_run *run, const kind_plan *plan, int target, int in
     options.dropout = plan->dropout;
     options.truth = 0.5;
     options.flags = plan->flags & LSTMAE_LSTM_PEEPHOLE;
+    if (plan->flags & SHARED)
+        options.flags |= target == LSTMAE_DECODE_FUTURE ? LSTMAE_DECODER_ZERO_STATE : LSTMAE_DECODER_SHARED;
     assert_ok(lstmae_seq2seq_add_decoder(run->seq2seq, &options));
 }
 
@@ -127,13 +146,19 @@ static void open_seq2seq(kind_run *run, const kind_plan *plan, const lstmae_lstm
 {
     int64_t directions = plan->flags & LSTMAE_LSTM_BIDIRECTIONAL ? 2 : 1;
     const int64_t future[] = { run->K, run->B, run->F };
-    const int64_t code[] = { run->B, plan->flags & LATENT ? LATENT_SIZE : directions * plan->H };
+    const int64_t code[] = { run->B, plan->flags & (LATENT | CODE) ? CODE_SIZE : directions * plan->H };
     const int64_t frames[] = { run->T, run->B, run->F };
     assert_ok(lstmae_seq2seq_create(&run->seq2seq, run->context, plan->F, plan->H, encoder));
     if (plan->flags & LATENT) {
         lstmae_latent_options latent = LSTMAE_LATENT_OPTIONS_INIT;
-        latent.size = LATENT_SIZE;
+        latent.size = CODE_SIZE;
         assert_ok(lstmae_seq2seq_set_latent(run->seq2seq, &latent));
+    }
+    if (plan->flags & CODE) {
+        lstmae_code_options layer = LSTMAE_CODE_OPTIONS_INIT;
+        layer.size = CODE_SIZE;
+        layer.activation = LSTMAE_ACTIVATION_TANH;
+        assert_ok(lstmae_seq2seq_set_code(run->seq2seq, &layer));
     }
     add_decoder(run, plan, LSTMAE_DECODE_REVERSED, plan->inputs[0]);
     add_decoder(run, plan, LSTMAE_DECODE_FUTURE, plan->inputs[1]);
@@ -180,13 +205,13 @@ static void open_dense(kind_run *run, const kind_plan *plan)
     lstmae_latent_options latent = LSTMAE_LATENT_OPTIONS_INIT;
     const int64_t x[] = { run->B, run->F };
     noise.kind = LSTMAE_NOISE_SALT_PEPPER;
-    latent.size = LATENT_SIZE;
+    latent.size = CODE_SIZE;
     latent.features = plan->H;
     options.noise = &noise;
     options.latent = &latent;
     options.output = LSTMAE_ACTIVATION_SIGMOID;
     assert_ok(lstmae_linear_create(&encoder, run->context, plan->F, plan->H, 0));
-    assert_ok(lstmae_linear_create(&decoder, run->context, LATENT_SIZE, plan->F, 0));
+    assert_ok(lstmae_linear_create(&decoder, run->context, CODE_SIZE, plan->F, 0));
     assert_ok(lstmae_autoencoder_create(&run->autoencoder, encoder, decoder, &options));
     run->module = lstmae_autoencoder_module(run->autoencoder);
     assert_ok(lstmae_tensor_create(&run->x, run->context, LSTMAE_F32, 2, x));
@@ -216,7 +241,7 @@ void kind_open(kind_run *run, int kind, const char *device, int threads, uint64_
     context.seed = seed;
     assert_ok(lstmae_context_create(&run->context, device, &context));
     lstm.layers = plan->layers;
-    lstm.flags = plan->flags & ~LATENT;
+    lstm.flags = plan->flags & ~(LATENT | CODE | SHARED);
     lstm.dropout = plan->dropout;
     loss.kind = plan->loss;
     if (plan->decoders > 0)

@@ -5,7 +5,7 @@
 
 #include "support.h"
 
-#define KINDS 8
+#define KINDS 9
 #define KIND_WIDE 3 /* takes long on cpu:ref, and has nothing there that the others have not */
 
 /** One model in training. */

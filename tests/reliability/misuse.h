@@ -77,6 +77,7 @@ void misuse_noise(void **state);
 void misuse_autoencoder_create(void **state);
 void misuse_autoencoder(void **state);
 void misuse_pretrain_options(void **state);
+void misuse_seq2seq_code(void **state);
 void misuse_seq2seq_latent(void **state);
 
 #endif

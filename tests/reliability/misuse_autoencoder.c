@@ -241,17 +241,48 @@ void misuse_pretrain_options(void **state)
     lstmae_autoencoder_destroy(stack);
 }
 
+void misuse_seq2seq_code(void **state)
+{
+    misuse_objects *o = *state;
+    lstmae_seq2seq *model = NULL;
+    lstmae_code_options code = LSTMAE_CODE_OPTIONS_INIT;
+    lstmae_latent_options latent = LSTMAE_LATENT_OPTIONS_INIT;
+    latent.size = 3;
+    assert_ok(lstmae_seq2seq_create(&model, o->context, 4, 5, NULL));
+    REFUSES_SIZES(lstmae_code_options, LSTMAE_CODE_OPTIONS_INIT, lstmae_seq2seq_set_code(model, options));
+    REFUSED(ERR_INVALID_ARG, seq2seq_set_code, NULL, &code);
+    REFUSED(ERR_INVALID_ARG, seq2seq_set_code, model, NULL); /* a size of 0 */
+    code.size = INT64_MAX;
+    REFUSED(ERR_INVALID_ARG, seq2seq_set_code, model, &code);
+    code.size = 3;
+    code.activation = LSTMAE_ACTIVATION_GELU;
+    REFUSED(ERR_INVALID_ARG, seq2seq_set_code, model, &code);
+    code.activation = LSTMAE_ACTIVATION_TANH;
+    assert_int_equal(lstmae_module_param_count(lstmae_seq2seq_module(model)), 4); /* the encoder's */
+    assert_ok(lstmae_seq2seq_set_code(model, &code));
+    REFUSED(ERR_STATE, seq2seq_set_code, model, &code);
+    REFUSED(ERR_STATE, seq2seq_set_latent, model, &latent);
+    lstmae_seq2seq_destroy(model);
+    assert_ok(lstmae_seq2seq_create(&model, o->context, 4, 5, NULL));
+    assert_ok(lstmae_seq2seq_add_decoder(model, NULL));
+    REFUSED(ERR_STATE, seq2seq_set_code, model, &code);
+    REFUSED(ERR_STATE, seq2seq_set_latent, model, &latent);
+    lstmae_seq2seq_destroy(model);
+}
+
 void misuse_seq2seq_latent(void **state)
 {
     misuse_objects *o = *state;
     lstmae_seq2seq *model = NULL;
     lstmae_latent_options latent = LSTMAE_LATENT_OPTIONS_INIT;
+    lstmae_code_options code = LSTMAE_CODE_OPTIONS_INIT;
     double value = 0;
     assert_ok(lstmae_seq2seq_create(&model, o->context, 4, 5, NULL));
     REFUSES_SIZES(lstmae_latent_options, LSTMAE_LATENT_OPTIONS_INIT, lstmae_seq2seq_set_latent(model, options));
     REFUSED(ERR_INVALID_ARG, seq2seq_set_latent, NULL, &latent);
     REFUSED(ERR_INVALID_ARG, seq2seq_set_latent, model, NULL);
     latent.size = 3;
+    code.size = 3;
     latent.features = 5;
     REFUSED(ERR_INVALID_ARG, seq2seq_set_latent, model, &latent);
     latent.features = 0;
@@ -260,6 +291,7 @@ void misuse_seq2seq_latent(void **state)
     REFUSED(ERR_STATE, seq2seq_sample, model, 0, o->x);
     assert_ok(lstmae_seq2seq_set_latent(model, &latent));
     REFUSED(ERR_STATE, seq2seq_set_latent, model, &latent);
+    REFUSED(ERR_STATE, seq2seq_set_code, model, &code);
     REFUSED(ERR_INVALID_ARG, seq2seq_set_beta, NULL, 1.0);
     REFUSED(ERR_INVALID_ARG, seq2seq_set_beta, model, NAN);
     REFUSED(ERR_INVALID_ARG, seq2seq_kl, NULL, &value);

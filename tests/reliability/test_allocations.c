@@ -282,6 +282,33 @@ static lstmae_status live_latent(life *l, const char *path)
     return keep_weights(l, lstmae_seq2seq_module(l->model));
 }
 
+/** The smallest with a code and the encoder's cells. */
+static lstmae_status live_code(life *l, const char *path)
+{
+    lstmae_code_options code = LSTMAE_CODE_OPTIONS_INIT;
+    lstmae_decoder_options decoder = LSTMAE_DECODER_OPTIONS_INIT;
+    (void)path;
+    code.size = 2;
+    code.activation = LSTMAE_ACTIVATION_TANH;
+    decoder.flags = LSTMAE_DECODER_SHARED;
+    LIVE(lstmae_seq2seq_create(&l->model, l->context, FEATURES, 3, NULL));
+    LIVE(lstmae_seq2seq_set_code(l->model, &code));
+    LIVE(lstmae_seq2seq_add_decoder(l->model, &decoder));
+    l->built = l->heap.fault.uses;
+    LIVE(lstmae_loss_create(&l->loss, l->context, NULL));
+    LIVE(lstmae_optimizer_create(&l->optimizer, lstmae_seq2seq_module(l->model), NULL));
+    LIVE(add_tensor(l, &l->x, FRAMES, BATCH, FEATURES, 3));
+    LIVE(add_tensor(l, &l->code, BATCH, 2, 0, 2));
+    LIVE(add_tensor(l, &l->out, FRAMES, BATCH, FEATURES, 3));
+    for (int i = 0; i < STEPS; i++) {
+        LIVE(sequence_step(l));
+        LIVE(lstmae_optimizer_step(l->optimizer));
+    }
+    LIVE(lstmae_seq2seq_encode(l->model, l->x, l->code));
+    LIVE(lstmae_seq2seq_reconstruct(l->model, l->x, l->out));
+    return keep_weights(l, lstmae_seq2seq_module(l->model));
+}
+
 typedef lstmae_status (*life_fn)(life *l, const char *path);
 
 static lstmae_status run_life(life *l, life_fn live, const char *path, long at, int keep)
@@ -349,6 +376,11 @@ static void object(void **state)
     torture(live_object, *state);
 }
 
+static void coded(void **state)
+{
+    torture(live_code, *state);
+}
+
 static void latent(void **state)
 {
     torture(live_latent, *state);
@@ -366,6 +398,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(sequences), cmocka_unit_test(chain),
                                         cmocka_unit_test(images), cmocka_unit_test(object),
-                                        cmocka_unit_test(latent) };
+                                        cmocka_unit_test(latent), cmocka_unit_test(coded) };
     return cmocka_run_group_tests(tests, setup, NULL);
 }

@@ -630,6 +630,7 @@ int main(void)
         cmocka_unit_test(misuse_autoencoder_create),
         cmocka_unit_test(misuse_autoencoder),
         cmocka_unit_test(misuse_pretrain_options),
+        cmocka_unit_test(misuse_seq2seq_code),
         cmocka_unit_test(misuse_seq2seq_latent),
         cmocka_unit_test(every_export_is_covered),
     };
