@@ -7,10 +7,7 @@ int lae_gzip_is(const unsigned char *prefix, size_t length)
 
 #ifdef LAE_HAVE_ZLIB
 
-#include "size.h"
-
-#include <string.h>
-#include <zlib.h>
+#include "zlib_memory.h"
 
 #define GZIP_CHUNK 65536
 
@@ -23,27 +20,6 @@ struct lae_gzip {
     unsigned char chunk[GZIP_CHUNK];
 };
 
-/* zlib does not tell sizes when it frees: they are kept in front. 64 bytes keep the alignment. */
-#define GZIP_FRONT 64
-
-static voidpf gzip_alloc(voidpf memory, uInt items, uInt size)
-{
-    size_t bytes;
-    if (!lae_mul_size(&bytes, items, size) || !lae_add_size(&bytes, bytes, GZIP_FRONT)) return NULL;
-    unsigned char *front = lae_alloc(memory, bytes);
-    if (!front) return NULL;
-    memcpy(front, &bytes, sizeof bytes);
-    return front + GZIP_FRONT;
-}
-
-static void gzip_free(voidpf memory, voidpf ptr)
-{
-    unsigned char *front = (unsigned char *)ptr - GZIP_FRONT;
-    size_t bytes;
-    memcpy(&bytes, front, sizeof bytes);
-    lae_free(memory, front, bytes);
-}
-
 lstmae_status lae_gzip_open(lae_gzip **out, const lae_file *file, lae_memory *memory)
 {
     *out = NULL;
@@ -52,9 +28,7 @@ lstmae_status lae_gzip_open(lae_gzip **out, const lae_file *file, lae_memory *me
     gzip->memory = memory;
     gzip->file = file;
     gzip->inside = 1;
-    gzip->stream.zalloc = gzip_alloc;
-    gzip->stream.zfree = gzip_free;
-    gzip->stream.opaque = memory;
+    lae_zlib_memory(&gzip->stream, memory);
     int code = inflateInit2(&gzip->stream, 16 + MAX_WBITS); /* 16: gzip, not zlib's own wrapping */
     if (code != Z_OK) {
         lae_free(memory, gzip, sizeof *gzip);

@@ -60,8 +60,13 @@ static int system_unlink(const char *path)
     return unlink(path);
 }
 
-const lae_io lae_io_system = { system_open, system_info,  system_read,   system_write,
-                               system_sync, system_close, system_rename, system_unlink };
+static int system_make_directory(const char *path, unsigned mode)
+{
+    return mkdir(path, (mode_t)mode);
+}
+
+const lae_io lae_io_system = { system_open,  system_info,   system_read,   system_write,         system_sync,
+                               system_close, system_rename, system_unlink, system_make_directory };
 
 static _Atomic(const lae_io *) io_table = &lae_io_system;
 
@@ -170,13 +175,13 @@ lstmae_status lae_file_write(lae_file *file, const void *buffer, size_t bytes)
         ssize_t put = io_current()->write(file->fd, from + done, want);
         if (put > 0) {
             done += (size_t)put;
+            file->size += (uint64_t)put;
             retry = 0;
         } else if (++retry >= IO_RETRIES || (put < 0 && errno != EINTR)) {
             if (put == 0) errno = EIO; /* a device that takes nothing and says nothing */
             return io_fail(file->path, "write");
         }
     }
-    file->size += bytes;
     return LSTMAE_OK;
 }
 
@@ -209,6 +214,20 @@ lstmae_status lae_file_rename(const char *from, const char *to)
 lstmae_status lae_file_unlink(const char *path)
 {
     return io_current()->unlink(path) == 0 ? LSTMAE_OK : io_fail(path, "remove");
+}
+
+lstmae_status lae_directory_create(const char *path)
+{
+    char part[PATH_MAX];
+    size_t length = strlen(path);
+    if (length >= sizeof part) return LAE_FAIL(ERR_IO, "%.64s...: path is longer than %d bytes", path, PATH_MAX);
+    for (size_t i = 1; i <= length; i++) {
+        if (path[i] != '/' && path[i] != '\0') continue;
+        memcpy(part, path, i);
+        part[i] = '\0';
+        if (io_current()->make_directory(part, 0777) != 0 && errno != EEXIST) return io_fail(part, "create");
+    }
+    return LSTMAE_OK;
 }
 
 lstmae_status lae_file_sync_directory(const char *path)

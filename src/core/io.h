@@ -26,6 +26,7 @@ typedef struct lae_io {
     int (*close)(int fd);
     int (*rename)(const char *from, const char *to);
     int (*unlink)(const char *path);
+    int (*make_directory)(const char *path, unsigned mode);
 } lae_io;
 
 /** The operating system's calls, for tables that hand on what they do not fail. */
@@ -58,7 +59,7 @@ lstmae_status lae_file_read(const lae_file *file, uint64_t offset, void *buffer,
 /** Creates a file for writing that must not exist yet (O_EXCL), with permissions `mode` less the umask. */
 lstmae_status lae_file_create(lae_file *file, const char *path, unsigned mode);
 
-/** Writes all of it at the end. */
+/** Writes all of it at the end. After a failure file->size says how much of it is there. */
 lstmae_status lae_file_write(lae_file *file, const void *buffer, size_t bytes);
 
 /** fsync. After a failure the file's content is unknown: discard it, do not call again. */
@@ -75,6 +76,10 @@ lstmae_status lae_file_rename(const char *from, const char *to);
 
 /** Removes a file; ERR_NOT_FOUND where there is none. */
 lstmae_status lae_file_unlink(const char *path);
+
+/** Creates a directory and those above it that are missing, with permissions 0777 less the umask. One that is there is
+ * fine. */
+lstmae_status lae_directory_create(const char *path);
 
 /** fsync of the directory that holds `path`, which makes a rename there last through a power cut. */
 lstmae_status lae_file_sync_directory(const char *path);

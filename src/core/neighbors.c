@@ -59,8 +59,8 @@ static double neighbors_distance(const lstmae_neighbors *n, const double *a, con
  *
  *   |p - a'b| <= gamma |a| |b| + tiny,  gamma = D u / (1 - D u)
  *
- * with u half the distance from 1 to the next number, and tiny for terms that vanish (Higham, "Accuracy and stability of
- * numerical algorithms", 3.1). `rounding` is for what is done in double.
+ * with u half the distance from 1 to the next number, and tiny for terms that vanish (Higham, "Accuracy and stability
+ * of numerical algorithms", 3.1). `rounding` is for what is done in double.
  */
 static void neighbors_set_errors(lstmae_neighbors *n)
 {

@@ -113,3 +113,13 @@ void lae_replace_abort(lae_replacement *replacement)
     lae_file_close(&replacement->file);
     replace_unlink(replacement->temporary);
 }
+
+lstmae_status lae_replace_content(const char *path, const void *data, size_t size)
+{
+    lae_replacement replacement;
+    LAE_TRY(lae_replace_begin(&replacement, path));
+    lstmae_status status = lae_file_write(&replacement.file, data, size);
+    if (status == LSTMAE_OK) return lae_replace_commit(&replacement);
+    lae_replace_abort(&replacement);
+    return status;
+}

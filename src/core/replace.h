@@ -27,6 +27,9 @@ lstmae_status lae_replace_begin(lae_replacement *replacement, const char *path);
  *  a power cut; after any other the old one is there. */
 lstmae_status lae_replace_commit(lae_replacement *replacement);
 
+/** All of the above for content that is in memory. */
+lstmae_status lae_replace_content(const char *path, const void *data, size_t size);
+
 /** Drops what was written and keeps the error text. Nothing after a commit. */
 void lae_replace_abort(lae_replacement *replacement);
 

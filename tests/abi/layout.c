@@ -20,6 +20,7 @@
     X(lstmae_schedule_options, 72, threshold, 64)                                                  \
     X(lstmae_file_options, 24, scale, 16)                                                          \
     X(lstmae_moving_options, 48, seed, 40)                                                         \
+    X(lstmae_grid_options, 32, high, 24)                                                           \
     X(lstmae_loader_options, 40, seed, 32)                                                         \
     X(lstmae_batch, 40, index, 32)                                                                 \
     X(lstmae_objective, 40, update, 32)                                                            \
@@ -79,6 +80,7 @@
     X(lstmae_file_options, LSTMAE_FILE_OPTIONS_INIT)                                               \
     X(lstmae_moving_options, LSTMAE_MOVING_OPTIONS_INIT)                                           \
     X(lstmae_loader_options, LSTMAE_LOADER_OPTIONS_INIT)                                           \
+    X(lstmae_grid_options, LSTMAE_GRID_OPTIONS_INIT)                                               \
     X(lstmae_batch, LSTMAE_BATCH_INIT)                                                             \
     X(lstmae_objective, LSTMAE_OBJECTIVE_INIT)                                                     \
     X(lstmae_scaler_options, LSTMAE_SCALER_OPTIONS_INIT)                                           \

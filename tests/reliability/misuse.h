@@ -67,6 +67,7 @@ void misuse_sessions(void **state);
 void misuse_measures(void **state);
 void misuse_pca(void **state);
 void misuse_neighbors(void **state);
+void misuse_pictures(void **state);
 
 /* misuse_layers.c */
 void misuse_convolutions(void **state);

@@ -1,4 +1,4 @@
-/* Looking at results, called wrongly: measures, principal components, neighbours. */
+/* Looking at results, called wrongly: measures, principal components, neighbours, pictures. */
 #include "misuse.h"
 
 void misuse_measures(void **state)
@@ -62,4 +62,20 @@ void misuse_neighbors(void **state)
     REFUSED(ERR_INVALID_ARG, neighbors_find, neighbors, o->foreign, 1, indices, NULL);
     REFUSED(ERR_SHAPE, neighbors_find, neighbors, o->x, 1, indices, NULL);
     lstmae_neighbors_destroy(neighbors);
+}
+
+void misuse_pictures(void **state)
+{
+    misuse_objects *o = *state;
+    const uint8_t pixels[3] = { 1, 2, 3 };
+    REFUSES_SIZES(lstmae_grid_options, LSTMAE_GRID_OPTIONS_INIT, lstmae_grid_save("x", o->flat, options));
+    REFUSED(ERR_INVALID_ARG, grid_save, NULL, o->flat, NULL);
+    REFUSED(ERR_INVALID_ARG, grid_save, "x", NULL, NULL);
+    REFUSED(ERR_DTYPE, grid_save, "x", o->integers, NULL);
+    REFUSED(ERR_NOT_FOUND, grid_save, "/nonexistent/dir/x.png", o->flat, NULL);
+    REFUSED(ERR_INVALID_ARG, png_save, NULL, pixels, 1, 1, 3);
+    REFUSED(ERR_INVALID_ARG, png_save, "x", NULL, 1, 1, 3);
+    REFUSED(ERR_INVALID_ARG, png_save, "x", pixels, 1, 1, 2);
+    REFUSED(ERR_SHAPE, png_save, "x", pixels, -1, 1, 3);
+    REFUSED(ERR_NOT_FOUND, png_save, "/nonexistent/dir/x.png", pixels, 1, 1, 3);
 }

@@ -115,7 +115,13 @@ static int io_unlink(const char *path)
     return io_fails() ? -1 : lae_io_system.unlink(path);
 }
 
-const lae_io test_io_table = { io_open, io_info, io_read, io_write, io_sync, io_close, io_rename, io_unlink };
+static int io_make_directory(const char *path, unsigned mode)
+{
+    return io_fails() ? -1 : lae_io_system.make_directory(path, mode);
+}
+
+const lae_io test_io_table = { io_open,  io_info,   io_read,   io_write,         io_sync,
+                               io_close, io_rename, io_unlink, io_make_directory };
 
 static char path_directory[64];
 static char path_text[PATH_MAX];
