@@ -11,6 +11,7 @@
 #include <lstmae/context.h>
 #include <lstmae/conv.h>
 #include <lstmae/data.h>
+#include <lstmae/events.h>
 #include <lstmae/image.h>
 #include <lstmae/latent.h>
 #include <lstmae/detection.h>

@@ -20,6 +20,7 @@
     X(lstmae_schedule_options, 72, threshold, 64)                                                  \
     X(lstmae_file_options, 24, scale, 16)                                                          \
     X(lstmae_moving_options, 48, seed, 40)                                                         \
+    X(lstmae_events_options, 16, flush_seconds, 8)                                                 \
     X(lstmae_grid_options, 32, high, 24)                                                           \
     X(lstmae_loader_options, 40, seed, 32)                                                         \
     X(lstmae_batch, 40, index, 32)                                                                 \
@@ -80,6 +81,7 @@
     X(lstmae_file_options, LSTMAE_FILE_OPTIONS_INIT)                                               \
     X(lstmae_moving_options, LSTMAE_MOVING_OPTIONS_INIT)                                           \
     X(lstmae_loader_options, LSTMAE_LOADER_OPTIONS_INIT)                                           \
+    X(lstmae_events_options, LSTMAE_EVENTS_OPTIONS_INIT)                                           \
     X(lstmae_grid_options, LSTMAE_GRID_OPTIONS_INIT)                                               \
     X(lstmae_batch, LSTMAE_BATCH_INIT)                                                             \
     X(lstmae_objective, LSTMAE_OBJECTIVE_INIT)                                                     \

@@ -68,6 +68,7 @@ void misuse_measures(void **state);
 void misuse_pca(void **state);
 void misuse_neighbors(void **state);
 void misuse_pictures(void **state);
+void misuse_events(void **state);
 
 /* misuse_layers.c */
 void misuse_convolutions(void **state);

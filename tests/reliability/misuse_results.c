@@ -1,5 +1,9 @@
-/* Looking at results, called wrongly: measures, principal components, neighbours, pictures. */
+/* Looking at results, called wrongly: measures, principal components, neighbours, pictures, event files. */
+#include "faults.h"
 #include "misuse.h"
+
+#include <string.h>
+#include <unistd.h>
 
 void misuse_measures(void **state)
 {
@@ -78,4 +82,37 @@ void misuse_pictures(void **state)
     REFUSED(ERR_INVALID_ARG, png_save, "x", pixels, 1, 1, 2);
     REFUSED(ERR_SHAPE, png_save, "x", pixels, -1, 1, 3);
     REFUSED(ERR_NOT_FOUND, png_save, "/nonexistent/dir/x.png", pixels, 1, 1, 3);
+}
+
+void misuse_events(void **state)
+{
+    misuse_objects *o = *state;
+    lstmae_events *events = NULL;
+    char folder[256];
+    strcpy(folder, test_path("events"));
+    REFUSES_SIZES(lstmae_events_options, LSTMAE_EVENTS_OPTIONS_INIT,
+                  lstmae_events_create(&events, o->context, folder, options));
+    REFUSED(ERR_INVALID_ARG, events_create, NULL, o->context, folder, NULL);
+    REFUSED(ERR_INVALID_ARG, events_create, &events, NULL, folder, NULL);
+    REFUSED(ERR_INVALID_ARG, events_create, &events, o->context, NULL, NULL);
+    REFUSED(ERR_INVALID_ARG, events_create, &events, o->context, "", NULL);
+    assert_null(events);
+    ACCEPTS_NULL(events_destroy);
+    misuse_cover("events_path"), assert_string_equal(lstmae_events_path(NULL), "");
+    REFUSED(ERR_INVALID_ARG, events_flush, NULL);
+    assert_ok(lstmae_events_create(&events, o->context, folder, NULL));
+    REFUSED(ERR_INVALID_ARG, events_scalar, NULL, "tag", 0, 1.0);
+    REFUSED(ERR_INVALID_ARG, events_scalar, events, NULL, 0, 1.0);
+    REFUSED(ERR_INVALID_ARG, events_scalar, events, "\xc3", 0, 1.0);
+    REFUSED(ERR_INVALID_ARG, events_image, NULL, "tag", 0, o->flat, NULL);
+    REFUSED(ERR_INVALID_ARG, events_image, events, NULL, 0, o->flat, NULL);
+    REFUSED(ERR_INVALID_ARG, events_image, events, "tag", 0, NULL, NULL);
+    REFUSED(ERR_DTYPE, events_image, events, "tag", 0, o->integers, NULL);
+    REFUSED(ERR_INVALID_ARG, events_histogram, NULL, "tag", 0, o->x);
+    REFUSED(ERR_INVALID_ARG, events_histogram, events, NULL, 0, o->x);
+    REFUSED(ERR_INVALID_ARG, events_histogram, events, "tag", 0, NULL);
+    REFUSED(ERR_DTYPE, events_histogram, events, "tag", 0, o->integers);
+    assert_int_equal(unlink(lstmae_events_path(events)), 0);
+    lstmae_events_destroy(events);
+    assert_int_equal(rmdir(folder), 0);
 }
