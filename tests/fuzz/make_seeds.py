@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes the seeds of the data files' fuzz targets, seeds/idx, seeds/npy and seeds/cifar10, beside this file."""
+"""Writes the seeds of the data files' fuzz targets, seeds/idx, seeds/npy, seeds/cifar10 and seeds/csv, beside
+this file."""
 import os
 import struct
 
@@ -64,6 +65,26 @@ def main():
     write("cifar10", "one", record(9))
     write("cifar10", "two", record(0) + record(3))
     write("cifar10", "label", record(0) + record(10))
+
+    # two bytes of options (fuzz_csv.c), then the text
+    texts = {
+        "plain": b"\x00\x00a,b\n1,2\n3,4\n",
+        "dates": b"\x00\x00time;v;w\r\n2020-03-01 15:44:06;1.5;-2e3\r\n2020-03-01 15:44:07;0.25;NA\r\n",
+        "hold": b"\x10\x01t,a\n,1\nx,\ny,3\n",
+        "line": b"\x20\x02a;b\n1;\n;2\nnan;3\n4;null\n",
+        "quotes": b'\x01\x00"a","b ""c""\nd"\n"1",x\n2,"y\r\nz"\n',
+        "blanks": b"\x00\x04 1  2\t3\n4 5 6 \n",
+        "tabs": b"\x12\x03\t1\t\n2\t\t3\n",
+        "comma": b"\x08\x02a;b\n1,5;2,25e1\n",
+        "columns": b"\x11\xc0t,a,b\nx,1,2\ny,-9,3\n",
+        "skipped": b"\x00\x1a# \"\n\n;;\na;b\n1;2\n",
+        "bom": b"\x00\x00\xef\xbb\xbf1|2\r3|4\r",
+        "numbers": b"\x02\x01" + b"1.17549435e-38,340282346638528859811704183484516925440,1e-45,.5,5.,+7e+02\n",
+        "long": b"\x02\x01" + b"0." + b"1234567890" * 20 + b"e10," + b"9" * 30 + b"\n",
+        "npy": b"\x10\x00" + npy(numpy_dict("<f4", False, "(2, 3)"), bytes(24)),
+    }
+    for name, text in texts.items():
+        write("csv", name, text)
 
 
 if __name__ == "__main__":
