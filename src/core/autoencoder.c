@@ -2,8 +2,6 @@
 #include "autoencoder_internal.h"
 #include "options.h"
 
-#include <stdio.h>
-
 /* ---- forward and backward ---- */
 
 /* Numbers for the next draw of `site`. */
@@ -24,11 +22,11 @@ static lstmae_status autoencoder_forward(lstmae_module *module, const lstmae_ten
         LAE_TRY(lae_noise_apply(&ae->noise, &key, x, &x));
     }
     LAE_TRY(lstmae_module_forward(ae->encoder, x, &x));
-    if (ae->latent.context && drawn) {
-        lstmae_random_key key = autoencoder_key(ae, &ae->latent.site);
-        LAE_TRY(lae_latent_draw(&ae->latent, x, &key, &x));
-    } else if (ae->latent.context) {
-        LAE_TRY(lae_latent_mean(&ae->latent, x, &x));
+    if (ae->latent && drawn) {
+        lstmae_random_key key = autoencoder_key(ae, &ae->latent->site);
+        LAE_TRY(lae_latent_draw(ae->latent, x, &key, &x));
+    } else if (ae->latent) {
+        LAE_TRY(lae_latent_mean(ae->latent, x, &x));
     }
     return lstmae_module_forward(ae->decoder, x, output);
 }
@@ -39,8 +37,8 @@ static lstmae_status autoencoder_backward(lstmae_module *module, const lstmae_te
     lstmae_autoencoder *ae = (lstmae_autoencoder *)module;
     const lstmae_tensor *grad = grad_output;
     LAE_TRY(lstmae_module_backward(ae->decoder, grad, &grad));
-    if (ae->latent.context)
-        LAE_TRY(lae_latent_backward(&ae->latent, grad, ae->stepping ? ae->kl_weight : 0.0, &grad));
+    if (ae->latent)
+        LAE_TRY(lae_latent_backward(ae->latent, grad, ae->stepping ? ae->kl_weight : 0.0, &grad));
     LAE_TRY(lstmae_module_backward(ae->encoder, grad, grad_input));
     if (!ae->noisy || !grad_input) return LSTMAE_OK;
     return lae_noise_backward(&ae->noise, *grad_input, grad_input);
@@ -51,6 +49,7 @@ static lstmae_status autoencoder_set_training(lstmae_module *module, int trainin
     lstmae_autoencoder *ae = (lstmae_autoencoder *)module;
     LAE_TRY(lstmae_module_set_training(ae->encoder, training));
     LAE_TRY(lstmae_module_set_training(ae->decoder, training));
+    if (ae->latent) LAE_TRY(lstmae_module_set_training(&ae->latent->base, training));
     for (size_t i = 0; i < ae->layer_count; i++)
         LAE_TRY(lstmae_module_set_training(&ae->layers[i]->base, training));
     return LSTMAE_OK;
@@ -64,37 +63,32 @@ static void autoencoder_destroy(lstmae_module *module)
     lstmae_module_destroy(ae->encoder);
     lstmae_module_destroy(ae->decoder);
     lae_noise_release(&ae->noise);
-    lae_latent_release(&ae->latent);
+    lae_latent_destroy(ae->latent);
     lae_autoencoding_release(&ae->step);
     lstmae_tensor_destroy(ae->shown);
 }
 
-static lstmae_status autoencoder_shape(const lstmae_module *module, const lstmae_view *input, lstmae_view *output)
-{
-    const lstmae_autoencoder *ae = (const lstmae_autoencoder *)module;
-    lstmae_view code;
-    LAE_TRY(lae_module_shape(ae->encoder, input, &code));
-    if (ae->latent.context) LAE_TRY(lae_latent_shape(&ae->latent, &code, &code));
-    return lae_module_shape(ae->decoder, &code, output);
-}
-
+/* Encoder, latent where there is one, decoder. */
 static const lstmae_module *autoencoder_child(const lstmae_module *module, size_t index)
 {
     const lstmae_autoencoder *ae = (const lstmae_autoencoder *)module;
-    return index == 0 ? ae->encoder : index == 1 ? ae->decoder : NULL;
+    const lstmae_module *parts[] = { ae->encoder, ae->latent ? &ae->latent->base : ae->decoder,
+                                     ae->latent ? ae->decoder : NULL };
+    return index < sizeof parts / sizeof *parts ? parts[index] : NULL;
 }
 
-/* The heads of a variational one stand before the decoder. */
-static lstmae_status autoencoder_before_child(const lstmae_module *module, size_t index, lstmae_view *shape,
-                                              lae_module_step *step)
+static const char *autoencoder_child_name(const lstmae_module *module, size_t index)
 {
+    const lstmae_module *child = autoencoder_child(module, index);
     const lstmae_autoencoder *ae = (const lstmae_autoencoder *)module;
-    const lae_latent *latent = &ae->latent;
-    if (index != 1 || !latent->context) return LSTMAE_OK;
-    LAE_TRY(lae_latent_shape(latent, shape, shape));
-    snprintf(step->text, sizeof step->text, "latent %lld to %lld", (long long)latent->options.features,
-             (long long)latent->options.size);
-    step->params = 2 * latent->options.size * (latent->options.features + 1);
+    return child == ae->encoder ? "encoder" : child == ae->decoder ? "decoder" : "latent";
+}
+
+static lstmae_status autoencoder_shape(const lstmae_module *module, const lstmae_view *input, lstmae_view *output)
+{
+    *output = *input;
+    for (size_t i = 0; autoencoder_child(module, i); i++)
+        LAE_TRY(lae_module_shape(autoencoder_child(module, i), output, output));
     return LSTMAE_OK;
 }
 
@@ -106,7 +100,7 @@ static const lae_module_ops autoencoder_ops = {
     .set_training = autoencoder_set_training,
     .shape = autoencoder_shape,
     .child = autoencoder_child,
-    .before_child = autoencoder_before_child,
+    .child_name = autoencoder_child_name,
 };
 
 lstmae_autoencoder *lae_autoencoder_of(lstmae_module *module)
@@ -152,7 +146,10 @@ static lstmae_status autoencoder_init(lstmae_autoencoder *ae, const autoencoder_
     LAE_TRY(lstmae_module_set_training(ae->encoder, module->training));
     LAE_TRY(lstmae_module_set_training(ae->decoder, module->training));
     LAE_TRY(lae_module_adopt(module, ae->encoder, "encoder."));
-    if (plan->options.latent) LAE_TRY(lae_latent_init(&ae->latent, module, &plan->latent));
+    if (plan->options.latent) {
+        LAE_TRY(lae_latent_new(&ae->latent, module->context, &plan->latent));
+        LAE_TRY(lae_module_adopt(module, &ae->latent->base, ""));
+    }
     LAE_TRY(lae_module_adopt(module, ae->decoder, "decoder."));
     if (!plan->options.noise) return LSTMAE_OK;
     ae->noisy = 1;
@@ -308,7 +305,7 @@ lstmae_autoencoder *lstmae_autoencoder_layer(lstmae_autoencoder *autoencoder, si
 lstmae_status lstmae_autoencoder_set_beta(lstmae_autoencoder *autoencoder, double beta)
 {
     LAE_CHECK_ARG(autoencoder != NULL, "autoencoder_set_beta");
-    if (!autoencoder->latent.context)
+    if (!autoencoder->latent)
         return LAE_FAIL(ERR_STATE, "autoencoder_set_beta: the autoencoder has no latent");
-    return lae_latent_set_beta(&autoencoder->latent, beta);
+    return lae_latent_set_beta(autoencoder->latent, beta);
 }

@@ -19,7 +19,7 @@ struct lstmae_autoencoder {
     int output;                       /* lstmae_activation */
     int noisy;
     lae_noise noise;
-    lae_latent latent;                /* latent.context is NULL where there is none */
+    lae_latent *latent;               /* NULL: none */
     lstmae_autoencoder **layers;      /* [layer_count], references, of a stacked one */
     size_t layer_count;
     lstmae_tensor *shown;             /* the decoder's output through `output` */

@@ -47,13 +47,13 @@ static lstmae_status run_step(lstmae_autoencoder *ae, lstmae_loss *loss, const l
                               double *value)
 {
     double parts[2];
-    const double weight = ae->base.training ? ae->latent.weight : ae->latent.options.beta;
+    const double weight = ae->latent ? lae_latent_weight(ae->latent, ae->base.training) : 0.0;
     ae->kl_weight = scale * weight;
     LAE_TRY(lae_autoencode(&ae->step, &ae->base, loss, x, scale));
-    if (ae->latent.context) LAE_TRY(lae_latent_kl(&ae->latent, (double *)ae->step.values.data + 1));
+    if (ae->latent) LAE_TRY(lae_latent_kl(ae->latent, (double *)ae->step.values.data + 1));
     if (!value) return LSTMAE_OK;
     LAE_TRY(run_read_parts(ae, parts));
-    *value = ae->latent.context ? parts[0] + weight * parts[1] : parts[0];
+    *value = parts[0] + weight * parts[1];
     return LSTMAE_OK;
 }
 
@@ -125,8 +125,8 @@ typedef struct run_request {
 static lstmae_status run_encode(lstmae_autoencoder *ae, const run_request *request, const lstmae_tensor **code)
 {
     LAE_TRY(lstmae_module_forward(ae->encoder, request->x, code));
-    if (request->posterior) return lae_latent_posterior(&ae->latent, *code);
-    return ae->latent.context ? lae_latent_mean(&ae->latent, *code, code) : LSTMAE_OK;
+    if (request->posterior) return lae_latent_posterior(ae->latent, *code);
+    return ae->latent ? lae_latent_mean(ae->latent, *code, code) : LSTMAE_OK;
 }
 
 static lstmae_status run_decode(lstmae_autoencoder *ae, const lstmae_tensor *code, const lstmae_tensor **out)
@@ -145,7 +145,7 @@ static lstmae_status run_inference(lstmae_autoencoder *ae, const run_request *re
 {
     const lstmae_tensor *code = request->code;
     if (request->x) LAE_TRY(run_encode(ae, request, &code));
-    else if (!code) LAE_TRY(lae_latent_prior(&ae->latent, request->first, request->count, &code));
+    else if (!code) LAE_TRY(lae_latent_prior(ae->latent, request->first, request->count, &code));
     if (request->decode) return run_decode(ae, code, request->out);
     if (request->out) *request->out = code;
     return LSTMAE_OK;
@@ -194,11 +194,11 @@ lstmae_status lstmae_autoencoder_posterior(lstmae_autoencoder *autoencoder, cons
 {
     LAE_CHECK_ARG(autoencoder != NULL, "autoencoder_posterior");
     LAE_CHECK_ARG(x != NULL, "autoencoder_posterior");
-    if (!autoencoder->latent.context)
+    if (!autoencoder->latent)
         return LAE_FAIL(ERR_STATE, "autoencoder_posterior: the autoencoder has no latent");
     LAE_TRY(run_frozen(autoencoder, &(run_request){ .x = x, .posterior = 1 }));
-    if (mean) *mean = autoencoder->latent.mean;
-    if (log_variance) *log_variance = autoencoder->latent.log_variance;
+    if (mean) *mean = autoencoder->latent->mean;
+    if (log_variance) *log_variance = autoencoder->latent->log_variance;
     return LSTMAE_OK;
 }
 
@@ -207,8 +207,8 @@ lstmae_status lstmae_autoencoder_sample(lstmae_autoencoder *autoencoder, int64_t
 {
     LAE_CHECK_ARG(autoencoder != NULL, "autoencoder_sample");
     LAE_CHECK_ARG(y != NULL, "autoencoder_sample");
-    if (!autoencoder->latent.context)
+    if (!autoencoder->latent)
         return LAE_FAIL(ERR_STATE, "autoencoder_sample: the autoencoder has no latent");
-    LAE_TRY(lae_latent_check_range(&autoencoder->latent, first, count));
+    LAE_TRY(lae_latent_check_range(autoencoder->latent, first, count));
     return run_frozen(autoencoder, &(run_request){ .first = first, .count = count, .decode = 1, .out = y });
 }

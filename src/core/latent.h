@@ -1,6 +1,6 @@
 /*
  * The latent of a variational model: heads, draw, Kullback-Leibler divergence and its gradient. latent.h of the public
- * headers gives the equations. The parameters are those of the module that holds the latent.
+ * headers gives the equations. It is a module from codes to latents, part of the model that holds it.
  */
 #ifndef LAE_LATENT_H
 #define LAE_LATENT_H
@@ -11,9 +11,9 @@
 #include <lstmae/latent.h>
 
 typedef struct lae_latent {
-    lstmae_context *context; /* borrowed; NULL: there is no latent */
+    lstmae_module base;
     lstmae_latent_options options;
-    double weight;           /* of the KL in training from now on; in evaluations it is options.beta */
+    double weight;           /* of the KL in training from now on */
     lae_linear mean_head, log_variance_head;
     lae_site site;
     uint64_t prior;          /* site of draws from the prior */
@@ -34,12 +34,11 @@ typedef struct lae_latent {
 lstmae_status lae_latent_read_options(lstmae_latent_options *read, const lstmae_latent_options *options,
                                       int64_t features);
 
-/** Adds the heads' parameters to `module`. After a failure lae_latent_release() is still to be called. */
-lstmae_status lae_latent_init(lae_latent *latent, lstmae_module *module, const lstmae_latent_options *options);
-void lae_latent_release(lae_latent *latent);
+/** `options` was read and checked. */
+lstmae_status lae_latent_new(lae_latent **out, lstmae_context *context, const lstmae_latent_options *options);
 
-/** Shape [B,Z] of the latent for that of a code, or ERR_SHAPE. */
-lstmae_status lae_latent_shape(const lae_latent *latent, const lstmae_view *code, lstmae_view *z);
+/** NULL is fine. */
+void lae_latent_destroy(lae_latent *latent);
 
 /** The mean head alone: what the code is in inference. */
 lstmae_status lae_latent_mean(lae_latent *latent, const lstmae_tensor *input, const lstmae_tensor **mean);
@@ -64,8 +63,14 @@ lstmae_status lae_latent_check_range(const lae_latent *latent, int64_t first, in
 /** *z [count,Z] = numbers `first` and following of the prior. */
 lstmae_status lae_latent_prior(lae_latent *latent, int64_t first, int64_t count, const lstmae_tensor **z);
 
-/** The warm-up's weight for update number `update`; nothing where there is none. */
+/** The warm-up's weight for update number `update`; nothing where there is none, or for NULL. */
 void lae_latent_warm_up(lae_latent *latent, int64_t update);
+
+/** Of the KL in a step: the present one in training, beta in evaluations. */
+static inline double lae_latent_weight(const lae_latent *latent, int training)
+{
+    return training ? latent->weight : latent->options.beta;
+}
 
 lstmae_status lae_latent_set_beta(lae_latent *latent, double beta);
 

@@ -39,12 +39,6 @@ typedef struct lae_fused_map {
 
 typedef struct lae_plan lae_plan;
 
-/** What a container does itself between two of its parts. */
-typedef struct lae_module_step {
-    char text[64]; /* for a summary; empty: nothing */
-    int64_t params;
-} lae_module_step;
-
 typedef struct lae_module_ops {
     const char *name; /* for messages: "lstm" */
     lstmae_status (*forward)(lstmae_module *module, const lstmae_tensor *input, const lstmae_tensor **output);
@@ -61,9 +55,8 @@ typedef struct lae_module_ops {
     void (*describe)(const lstmae_module *module, char *text, size_t size);
     /** The parts that input passes through one after the other; NULL behind the last. */
     const lstmae_module *(*child)(const lstmae_module *module, size_t index);
-    /** What happens before part `index` to what left the part before it, whose shape is changed. */
-    lstmae_status (*before_child)(const lstmae_module *module, size_t index, lstmae_view *shape,
-                                  lae_module_step *step);
+    /** What a part is called in a summary. NULL: its index. */
+    const char *(*child_name)(const lstmae_module *module, size_t index);
     /** Forward with a map after it; *output is what map->keep_output asks for, else NULL. ERR_UNSUPPORTED without a
      *  text: not this map. */
     lstmae_status (*forward_mapped)(lstmae_module *module, const lstmae_tensor *input, const lae_fused_map *map,

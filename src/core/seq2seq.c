@@ -23,6 +23,7 @@ static lstmae_status seq2seq_set_training(lstmae_module *module, int training)
 {
     lstmae_seq2seq *model = (lstmae_seq2seq *)module;
     LAE_TRY(lstmae_module_set_training(&model->encoder->base, training));
+    if (model->latent) LAE_TRY(lstmae_module_set_training(&model->latent->base, training));
     for (int i = 0; i < model->count; i++)
         LAE_TRY(lstmae_module_set_training(&model->decoders[i].lstm->base, training));
     return LSTMAE_OK;

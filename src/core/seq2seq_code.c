@@ -14,7 +14,6 @@
 #include "seq2seq_internal.h"
 
 #include <stdio.h>
-#include <string.h>
 
 /* ---- creation ---- */
 
@@ -26,7 +25,7 @@ static int code_is_layer(const lstmae_seq2seq *model)
 static lstmae_status code_check_free(const lstmae_seq2seq *model, const char *function)
 {
     if (code_is_layer(model))
-        return LAE_FAIL(ERR_STATE, "%s: the model has a %s already", function, model->latent.context ? "latent" : "code");
+        return LAE_FAIL(ERR_STATE, "%s: the model has a %s already", function, model->latent ? "latent" : "code");
     if (model->started) return LAE_FAIL(ERR_STATE, "%s: the model has already run", function);
     if (model->count > 0) return LAE_FAIL(ERR_STATE, "%s: the model has decoders already", function);
     return LSTMAE_OK;
@@ -62,11 +61,12 @@ lstmae_status lstmae_seq2seq_set_latent(lstmae_seq2seq *model, const lstmae_late
     LAE_TRY(lae_latent_read_options(&read, options, model->encoder->D * model->encoder->H));
     LAE_TRY(code_check_free(model, "seq2seq_set_latent"));
     const size_t params = model->base.param_count;
-    lstmae_status status = lae_latent_init(&model->latent, &model->base, &read);
+    lstmae_status status = lae_latent_new(&model->latent, model->base.context, &read);
+    if (status == LSTMAE_OK) status = lae_module_adopt(&model->base, &model->latent->base, "");
     if (status != LSTMAE_OK) {
         lae_module_forget_params(&model->base, params);
-        lae_latent_release(&model->latent);
-        memset(&model->latent, 0, sizeof model->latent);
+        lae_latent_destroy(model->latent);
+        model->latent = NULL;
         return status;
     }
     model->code.size = read.size;
@@ -76,8 +76,8 @@ lstmae_status lstmae_seq2seq_set_latent(lstmae_seq2seq *model, const lstmae_late
 lstmae_status lstmae_seq2seq_set_beta(lstmae_seq2seq *model, double beta)
 {
     LAE_CHECK_ARG(model != NULL, "seq2seq_set_beta");
-    if (!model->latent.context) return LAE_FAIL(ERR_STATE, "seq2seq_set_beta: the model has no latent");
-    return lae_latent_set_beta(&model->latent, beta);
+    if (!model->latent) return LAE_FAIL(ERR_STATE, "seq2seq_set_beta: the model has no latent");
+    return lae_latent_set_beta(model->latent, beta);
 }
 
 int64_t lae_seq2seq_code_width(const lstmae_seq2seq *model)
@@ -94,7 +94,7 @@ lstmae_status lae_seq2seq_make_maps(lstmae_seq2seq *model)
         if (!model->code.maps[i]) return LAE_FAIL(ERR_NO_MEMORY, "seq2seq: out of memory");
         for (int64_t l = 0; l < layers; l++) {
             char name[48];
-            snprintf(name, sizeof name, "%s_%c.%lld.", model->latent.context ? "latent" : "code", i == 0 ? 'h' : 'c',
+            snprintf(name, sizeof name, "%s_%c.%lld.", model->latent ? "latent" : "code", i == 0 ? 'h' : 'c',
                      (long long)l);
             LAE_TRY(lae_linear_init(&model->code.maps[i][l], &model->base, name, model->code.size, W, 1));
         }
@@ -114,7 +114,7 @@ void lae_seq2seq_release_maps(lstmae_seq2seq *model)
 void lae_seq2seq_release_code(lstmae_seq2seq *model)
 {
     if (model->encoder) lae_seq2seq_release_maps(model);
-    lae_latent_release(&model->latent);
+    lae_latent_destroy(model->latent);
     lstmae_tensor *tensors[] = { model->code.state, model->code.linear, model->code.value, model->code.dvalue,
                                  model->code.dlinear };
     for (size_t i = 0; i < sizeof tensors / sizeof *tensors; i++) lstmae_tensor_destroy(tensors[i]);
@@ -153,12 +153,12 @@ lstmae_status lae_seq2seq_states_from(lstmae_seq2seq *model, const lstmae_tensor
 
 static lstmae_status code_run_latent(lstmae_seq2seq *model, const lstmae_tensor **z)
 {
-    const lae_site *site = &model->latent.site;
+    const lae_site *site = &model->latent->site;
     lstmae_context *context = model->base.context;
-    if (!model->base.training && !model->stepping) return lae_latent_mean(&model->latent, model->code.state, z);
+    if (!model->base.training && !model->stepping) return lae_latent_mean(model->latent, model->code.state, z);
     lstmae_random_key key =
         model->base.training ? lae_site_train(site, context) : lae_site_evaluate(site, context, model->index);
-    return lae_latent_draw(&model->latent, model->code.state, &key, z);
+    return lae_latent_draw(model->latent, model->code.state, &key, z);
 }
 
 /* Where there is no activation the linear layer's output is the value. */
@@ -190,7 +190,7 @@ lstmae_status lae_seq2seq_run_code(lstmae_seq2seq *model)
     LAE_TRY(lae_tensor_ensure(&model->code.state, context, context->dtype, 2, top.dim));
     lae_tensor_touch(model->code.state);
     LAE_TRY(lae_op_copy(context, &model->code.state->view, &top));
-    if (model->latent.context) LAE_TRY(code_run_latent(model, &code));
+    if (model->latent) LAE_TRY(code_run_latent(model, &code));
     else LAE_TRY(code_run_linear(model, &code));
     return lae_seq2seq_states_from(model, code);
 }
@@ -253,7 +253,7 @@ lstmae_status lae_seq2seq_code_backward(lstmae_seq2seq *model, double scale)
     LAE_TRY(code_maps_backward(model));
     for (int i = 0; i < 2; i++) LAE_TRY(lae_op_fill(context, &grads[i]->view, 0.0));
     const lstmae_view top = code_top(model, grads);
-    if (!model->latent.context) return code_linear_backward(model, &top);
-    LAE_TRY(lae_latent_backward(&model->latent, model->code.dvalue, scale * model->latent.weight, &dstate));
+    if (!model->latent) return code_linear_backward(model, &top);
+    LAE_TRY(lae_latent_backward(model->latent, model->code.dvalue, scale * model->latent->weight, &dstate));
     return lae_op_copy(context, &top, &dstate->view);
 }

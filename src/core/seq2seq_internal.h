@@ -27,7 +27,7 @@ struct lstmae_seq2seq {
     int count, capacity;
     int started;                /* a forward was made: the structure is fixed */
     lae_encoder_states states;
-    lae_latent latent;          /* latent.context is NULL where there is none */
+    lae_latent *latent;         /* NULL: none */
     lae_code code;
     int stepping;               /* within a step: the latent is drawn in inference mode too */
     int64_t index;              /* number of the step's batch */

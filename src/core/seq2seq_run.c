@@ -179,8 +179,8 @@ static lstmae_status run_step(lstmae_seq2seq *model, lstmae_loss *loss, const ls
     LAE_TRY(lae_op_fill(model->base.context, &model->losses->view, 0.0));
     LAE_TRY(run_forward(model, x, future));
     for (int i = 0; i < model->count; i++) LAE_TRY(run_loss(model, i, loss, x, future, scale));
-    if (model->latent.context)
-        LAE_TRY(lae_latent_kl(&model->latent, lae_at(model->losses->view.data, model->count, LSTMAE_F64)));
+    if (model->latent)
+        LAE_TRY(lae_latent_kl(model->latent, lae_at(model->losses->view.data, model->count, LSTMAE_F64)));
     return model->base.training ? run_backward(model, scale) : LSTMAE_OK;
 }
 
@@ -189,8 +189,8 @@ static lstmae_status run_value(const lstmae_seq2seq *model, double *value)
     double values[LAE_SEQ2SEQ_DECODERS + 1], sum = 0.0;
     LAE_TRY(run_read_losses(model, values));
     for (int i = 0; i < model->count; i++) sum += model->decoders[i].options.weight * values[i];
-    if (model->latent.context)
-        sum += (model->base.training ? model->latent.weight : model->latent.options.beta) * values[model->count];
+    if (model->latent)
+        sum += lae_latent_weight(model->latent, model->base.training) * values[model->count];
     *value = sum;
     return LSTMAE_OK;
 }
@@ -240,7 +240,7 @@ lstmae_status lstmae_seq2seq_kl(lstmae_seq2seq *model, double *value)
     double values[LAE_SEQ2SEQ_DECODERS + 1];
     LAE_CHECK_ARG(model != NULL, "seq2seq_kl");
     LAE_CHECK_ARG(value != NULL, "seq2seq_kl");
-    if (!model->latent.context) return LAE_FAIL(ERR_STATE, "seq2seq_kl: the model has no latent");
+    if (!model->latent) return LAE_FAIL(ERR_STATE, "seq2seq_kl: the model has no latent");
     if (!model->losses) return LAE_FAIL(ERR_STATE, "seq2seq_kl: there was no step");
     LAE_TRY(run_read_losses(model, values));
     *value = values[model->count];
@@ -272,7 +272,7 @@ static lstmae_status run_prior(lstmae_seq2seq *model, int64_t first, const lstma
 {
     const lstmae_tensor *z;
     LAE_TRY(run_make_states(model, y->view.dim[1]));
-    LAE_TRY(lae_latent_prior(&model->latent, first, y->view.dim[1], &z));
+    LAE_TRY(lae_latent_prior(model->latent, first, y->view.dim[1], &z));
     return lae_seq2seq_states_from(model, z);
 }
 
@@ -380,8 +380,8 @@ lstmae_status lstmae_seq2seq_sample(lstmae_seq2seq *model, int64_t first, lstmae
     LAE_CHECK_ARG(model != NULL, "seq2seq_sample");
     LAE_CHECK_ARG(y != NULL, "seq2seq_sample");
     LAE_TRY(run_check_sequence(model, "y", y));
-    if (!model->latent.context) return LAE_FAIL(ERR_STATE, "seq2seq_sample: the model has no latent");
+    if (!model->latent) return LAE_FAIL(ERR_STATE, "seq2seq_sample: the model has no latent");
     if (!run_find(model, 0)) return LAE_FAIL(ERR_STATE, "seq2seq_sample: no decoder reconstructs the input");
-    LAE_TRY(lae_latent_check_range(&model->latent, first, y->view.dim[1]));
+    LAE_TRY(lae_latent_check_range(model->latent, first, y->view.dim[1]));
     return run_frozen(model, &(run_request){ RUN_SAMPLE, NULL, y, first });
 }

@@ -40,11 +40,13 @@ static void summary_row(summary *s, const char *path, const char *layer, const c
                   (int)s->shape_width, shape, params);
 }
 
-static void summary_layer(summary *s, const char *path, const char *layer, const lstmae_view *output, int64_t count)
+static void summary_leaf(summary *s, const lstmae_module *module, const char *path, const lstmae_view *output)
 {
-    char shape[LAE_SHAPE_TEXT], params[32];
+    char layer[SUMMARY_TEXT], shape[LAE_SHAPE_TEXT], params[32];
+    snprintf(layer, sizeof layer, "%s", module->ops->name);
+    if (module->ops->describe) module->ops->describe(module, layer, sizeof layer);
     lae_shape_text(shape, sizeof shape, output);
-    snprintf(params, sizeof params, "%lld", (long long)count);
+    snprintf(params, sizeof params, "%lld", (long long)lstmae_module_param_elements(module));
     if (s->measuring) {
         summary_widen(&s->path_width, path);
         summary_widen(&s->layer_width, layer);
@@ -55,36 +57,21 @@ static void summary_layer(summary *s, const char *path, const char *layer, const
     }
 }
 
-static lstmae_status summary_leaf(summary *s, const lstmae_module *module, const char *path, lstmae_view *shape)
-{
-    char layer[SUMMARY_TEXT];
-    LAE_TRY(lae_module_shape(module, shape, shape));
-    snprintf(layer, sizeof layer, "%s", module->ops->name);
-    if (module->ops->describe) module->ops->describe(module, layer, sizeof layer);
-    summary_layer(s, path, layer, shape, lstmae_module_param_elements(module));
-    return LSTMAE_OK;
-}
-
-/* What the container does itself before its part `index`. */
-static lstmae_status summary_step(summary *s, const lstmae_module *module, size_t index, lstmae_view *shape)
-{
-    lae_module_step step = { .text = "" };
-    if (!module->ops->before_child) return LSTMAE_OK;
-    LAE_TRY(module->ops->before_child(module, index, shape, &step));
-    if (step.text[0]) summary_layer(s, "", step.text, shape, step.params);
-    return LSTMAE_OK;
-}
-
 /* One row, or those of the parts. *shape goes from the input's to the output's. */
 static lstmae_status summary_module(summary *s, const lstmae_module *module, const char *path, lstmae_view *shape)
 {
     const lstmae_module *(*child)(const lstmae_module *, size_t) = module->ops->child;
-    if (!child) return summary_leaf(s, module, path, shape);
+    if (!child) {
+        LAE_TRY(lae_module_shape(module, shape, shape));
+        summary_leaf(s, module, path, shape);
+        return LSTMAE_OK;
+    }
     for (size_t i = 0; child(module, i); i++) {
-        char inner[SUMMARY_TEXT];
+        char name[SUMMARY_TEXT / 4], inner[SUMMARY_TEXT];
         const size_t outer = strlen(path);
-        LAE_TRY(summary_step(s, module, i, shape));
-        snprintf(inner, sizeof inner, "%.*s%s%zu ", outer ? (int)outer - 1 : 0, path, outer ? "." : "", i);
+        if (module->ops->child_name) snprintf(name, sizeof name, "%s", module->ops->child_name(module, i));
+        else snprintf(name, sizeof name, "%zu", i);
+        snprintf(inner, sizeof inner, "%.*s%s%s ", outer ? (int)outer - 1 : 0, path, outer ? "." : "", name);
         LAE_TRY(summary_module(s, child(module, i), inner, shape));
     }
     return LSTMAE_OK;

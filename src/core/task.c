@@ -28,7 +28,7 @@ static lstmae_status task_seq2seq_step(const lstmae_batch *batch, int train, dou
 
 static void task_seq2seq_update(int64_t update, void *payload)
 {
-    lae_latent_warm_up(&((const lstmae_task *)payload)->model->latent, update);
+    lae_latent_warm_up(((const lstmae_task *)payload)->model->latent, update);
 }
 
 static lstmae_status task_module_step(const lstmae_batch *batch, int train, double scale, double *loss, void *payload)
@@ -49,7 +49,7 @@ static lstmae_status task_autoencoder_step(const lstmae_batch *batch, int train,
 
 static void task_autoencoder_update(int64_t update, void *payload)
 {
-    lae_latent_warm_up(&((const lstmae_task *)payload)->autoencoder->latent, update);
+    lae_latent_warm_up(((const lstmae_task *)payload)->autoencoder->latent, update);
 }
 
 static lstmae_status task_layer_step(const lstmae_batch *batch, int train, double scale, double *loss, void *payload)

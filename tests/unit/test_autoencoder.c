@@ -339,7 +339,7 @@ static void test_draw(void **state)
     options.latent = &variational;
     rig_open(&r, "cpu", &options);
     (void)rig_step(&r, 0);
-    const lae_latent *latent = &r.object->latent;
+    const lae_latent *latent = r.object->latent;
     double *m = values_read(latent->mean), *v = values_read(latent->log_variance), *z = values_read(latent->z);
     uint64_t stream = lae_random_stream(latent->site.training, 0);
     for (int i = 0; i < BATCH * CODE; i++) {
@@ -400,6 +400,38 @@ static void test_sample(void **state)
     rig_close(&r);
 }
 
+/** The same of sequences: y [T,B,F] holds numbers first to first + B - 1, in the order of the input. */
+static void test_sample_sequences(void **state)
+{
+    enum { STEPS = 3, MANY_OF_THEM = 5, FEW = 2 };
+    const int64_t many[] = { STEPS, MANY_OF_THEM, VALUES }, few[] = { STEPS, FEW, VALUES };
+    const int64_t lengths[] = { 1, 2 };
+    lstmae_context *context = test_context("cpu:ref", LSTMAE_F32);
+    lstmae_latent_options latent = LSTMAE_LATENT_OPTIONS_INIT;
+    lstmae_tensor *all = NULL, *some = NULL;
+    lstmae_seq2seq *model = NULL;
+    (void)state;
+    latent.size = CODE;
+    assert_ok(lstmae_seq2seq_create(&model, context, VALUES, 5, NULL));
+    assert_ok(lstmae_seq2seq_set_latent(model, &latent));
+    assert_ok(lstmae_seq2seq_add_decoder(model, NULL));
+    assert_ok(lstmae_tensor_create(&all, context, LSTMAE_F32, 3, many));
+    assert_ok(lstmae_tensor_create(&some, context, LSTMAE_F32, 3, few));
+    assert_ok(lstmae_seq2seq_sample(model, 0, all));
+    assert_ok(lstmae_seq2seq_set_lengths(model, lengths, FEW)); /* of inputs, of which there is none */
+    assert_ok(lstmae_seq2seq_sample(model, 3, some));
+    double *a = values_read(all), *b = values_read(some);
+    for (int t = 0; t < STEPS; t++)
+        assert_memory_equal(a + (t * MANY_OF_THEM + 3) * VALUES, b + t * FEW * VALUES, FEW * VALUES * sizeof *a);
+    assert_memory_not_equal(a, a + VALUES, VALUES * sizeof *a);
+    free(a);
+    free(b);
+    lstmae_tensor_destroy(all);
+    lstmae_tensor_destroy(some);
+    lstmae_seq2seq_destroy(model);
+    lstmae_context_destroy(context);
+}
+
 /* ---- training ---- */
 
 typedef struct warmup_seen {
@@ -410,7 +442,7 @@ typedef struct warmup_seen {
 static int see_weight(const lstmae_fit_event *event, void *payload)
 {
     warmup_seen *seen = payload;
-    if (event->stage == LSTMAE_FIT_ITERATION) seen->weights[event->iteration - 1] = seen->r->object->latent.weight;
+    if (event->stage == LSTMAE_FIT_ITERATION) seen->weights[event->iteration - 1] = seen->r->object->latent->weight;
     return 0;
 }
 
@@ -580,6 +612,7 @@ int main(void)
         cmocka_unit_test(test_draw),
         cmocka_unit_test(test_evaluation_repeats),
         cmocka_unit_test(test_sample),
+        cmocka_unit_test(test_sample_sequences),
         cmocka_unit_test(test_warmup),
         cmocka_unit_test(test_pretrain),
         cmocka_unit_test(test_layer_resumes),

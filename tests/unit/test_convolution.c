@@ -325,7 +325,7 @@ static void test_summary(void **state)
     lstmae_context_destroy(context);
 }
 
-/* The heads of a variational autoencoder are its own, between its parts. */
+/* Parts that have names; the heads of a variational autoencoder are one. */
 static void test_summary_of_a_variational_autoencoder(void **state)
 {
     (void)state;
@@ -343,11 +343,11 @@ static void test_summary_of_a_variational_autoencoder(void **state)
     options.latent = &latent;
     assert_ok(lstmae_autoencoder_create(&object, encoder, decoder, &options));
     assert_ok(lstmae_module_summary(lstmae_autoencoder_module(object), 2, dims, text, sizeof text, NULL));
-    assert_string_equal(text, "  layer              output     parameters\n"
-                              "0 linear 784 to 512  [128,512]      401920\n"
-                              "  latent 512 to 20   [128,20]        20520\n"
-                              "1 linear 20 to 784   [128,784]       16464\n"
-                              "  all                               438904\n"
+    assert_string_equal(text, "        layer              output     parameters\n"
+                              "encoder linear 784 to 512  [128,512]      401920\n"
+                              "latent  latent 512 to 20   [128,20]        20520\n"
+                              "decoder linear 20 to 784   [128,784]       16464\n"
+                              "        all                               438904\n"
                               "parameters 1.7 MiB, outputs 658.0 KiB; their gradients in training as much again\n");
     lstmae_autoencoder_destroy(object);
     lstmae_context_destroy(context);
