@@ -39,8 +39,8 @@ void bench_print_machine(const bench_machine_info *machine)
 
 void bench_print_heading(void)
 {
-    printf("\n%-26s %-12s %12s %12s %12s %9s %7s %8s %10s %10s\n", "workload", "mode", "median ms", "min ms", "max ms",
-           "GFLOP/s", "peak", "GB/s", "held MB", "RSS MB");
+    printf("\n%-26s %-12s %12s %12s %12s %9s %7s %8s %9s %10s %10s\n", "workload", "mode", "median ms", "min ms", "max ms",
+           "GFLOP/s", "peak", "GB/s", "floor ms", "held MB", "RSS MB");
 }
 
 void bench_print_result(const bench_result *r)
@@ -51,6 +51,10 @@ void bench_print_result(const bench_result *r)
         printf(" %8.1f", r->gbytes);
     else
         printf(" %8s", "");
+    if (r->floor_ms > 0)
+        printf(" %9.4f", r->floor_ms);
+    else
+        printf(" %9s", "");
     printf(" %10.1f %10.1f\n", (double)r->peak_bytes / 1e6, (double)r->peak_rss / 1e6);
     fflush(stdout);
 }
@@ -84,6 +88,7 @@ static void write_result(FILE *file, const bench_result *r, const char *end)
     fprintf(file, "\"repetitions\": %d, \"gflops\": %.6g, \"share_of_peak\": %.4f, ", r->time.repetitions, r->gflops,
             r->share);
     if (r->gbytes > 0) fprintf(file, "\"gbytes_per_s\": %.6g, ", r->gbytes);
+    if (r->floor_ms > 0) fprintf(file, "\"floor_ms\": %.6g, ", r->floor_ms);
     fprintf(file, "\"peak_bytes\": %" PRIu64 ", \"peak_rss_bytes\": %" PRIu64 "}%s\n", r->peak_bytes, r->peak_rss, end);
 }
 

@@ -19,6 +19,7 @@ typedef struct bench_result {
     const char *name, *mode;
     bench_time time;
     double gflops, gbytes; /* per second */
+    double floor_ms;       /* reading the weights from memory; 0: not what limits it, or they fit the caches */
     double share;          /* of the machine's peak */
     uint64_t peak_bytes;   /* held by the context */
     uint64_t peak_rss;     /* of the process, including what it held before */

@@ -43,6 +43,8 @@ void bench_model_release(bench_model *model)
     for (size_t i = 0; i < sizeof(tensors) / sizeof(tensors[0]); i++) lstmae_tensor_destroy(tensors[i]);
     lstmae_optimizer_destroy(model->optimizer);
     lstmae_loss_destroy(model->loss);
+    lstmae_session_destroy(model->session);
+    free(model->sample);
     lstmae_seq2seq_destroy(model->seq2seq);
     lstmae_module_destroy(model->module);
     memset(model, 0, sizeof(*model));
@@ -143,39 +145,17 @@ static void run_forward_backward(void *payload)
     bench_check(lstmae_module_backward(model->module, model->dy, NULL));
 }
 
-static void run_step(void *payload)
-{
-    bench_model *model = payload;
-    bench_check(lstmae_module_forward(model->module, model->x, NULL));
-}
-
-static void create_lstm(const bench_workload *w, bench_model *model, lstmae_context *context, uint32_t flags)
-{
-    lstmae_lstm_options options = LSTMAE_LSTM_OPTIONS_INIT;
-    options.layers = w->layers;
-    options.flags = flags;
-    bench_check(lstmae_lstm_create(&model->module, context, w->I, w->H, &options));
-    model->x = sequence(context, w->T, w->B, w->I);
-}
-
 /** A layer over whole sequences; the gradient of its input is not wanted. */
 static void create_layer(const bench_workload *w, bench_model *model, lstmae_context *context)
 {
     bench_ops ops = bench_count_lstm(w->T, w->B, w->I, w->H, w->layers, BENCH_ZERO_STATE);
-    create_lstm(w, model, context, 0);
+    lstmae_lstm_options options = LSTMAE_LSTM_OPTIONS_INIT;
+    options.layers = w->layers;
+    bench_check(lstmae_lstm_create(&model->module, context, w->I, w->H, &options));
+    model->x = sequence(context, w->T, w->B, w->I);
     model->dy = sequence(context, w->T, w->B, w->H);
     bench_add_mode(model, "forward", run_forward, ops.forward, 0);
     bench_add_mode(model, "train", run_forward_backward, bench_ops_total(ops), 0);
-}
-
-/** One step at a time from the state of the step before. */
-static void create_stream(const bench_workload *w, bench_model *model, lstmae_context *context)
-{
-    bench_ops ops = bench_count_lstm(1, 1, w->I, w->H, w->layers, 0);
-    create_lstm(w, model, context, LSTMAE_LSTM_CARRY);
-    bench_check(lstmae_module_set_training(model->module, 0));
-    double weights = (double)lstmae_module_param_elements(model->module);
-    bench_add_mode(model, "step", run_step, ops.forward, weights * (double)sizeof(float));
 }
 
 const bench_workload bench_workloads[] = {
@@ -184,10 +164,10 @@ const bench_workload bench_workloads[] = {
     { "composite_b128_h2048", create_composite, 10, 128, 4096, 2048, 2 },
     { "peephole_b1_t25_i385_h15", create_peephole, 25, 1, 385, 15, 1 },
     { "lstm_b64_t100_i512_h512", create_layer, 100, 64, 512, 512, 1 },
-    { "stream_i8_h64", create_stream, 1, 1, 8, 64, 1 },
-    { "stream_i32_h128_l2", create_stream, 1, 1, 32, 128, 2 },
-    { "stream_i64_h512_l2", create_stream, 1, 1, 64, 512, 2 },
-    { "stream_i4096_h1024_l2", create_stream, 1, 1, 4096, 1024, 2 },
+    { "stream_i8_h64", bench_create_stream, 1, 1, 8, 64, 1 },
+    { "stream_i32_h128_l2", bench_create_stream, 1, 1, 32, 128, 2 },
+    { "stream_i64_h512_l2", bench_create_stream, 1, 1, 64, 512, 2 },
+    { "stream_i4096_h1024_l2", bench_create_stream, 1, 1, 4096, 1024, 2 },
     { .name = "mnist_linear_b256", .create = bench_create_mnist_linear, .B = 256 },
 };
 

@@ -29,6 +29,8 @@ struct bench_model {
     lstmae_loss *loss;
     lstmae_optimizer *optimizer;
     lstmae_tensor *x, *future, *y, *dy;
+    lstmae_session *session;
+    float *sample;
     bench_mode modes[BENCH_MAX_MODES];
     int mode_count;
 };
@@ -46,6 +48,9 @@ void bench_model_release(bench_model *model);
 
 /** Appends a mode to the model. */
 void bench_add_mode(bench_model *model, const char *name, void (*run)(void *), double operations, double bytes);
+
+/* streams: bench_streams.c */
+void bench_create_stream(const bench_workload *w, bench_model *model, lstmae_context *context);
 
 /* autoencoders of images: bench_images.c */
 void bench_create_mnist_linear(const bench_workload *w, bench_model *model, lstmae_context *context);

@@ -12,7 +12,9 @@ machine, peer, entries, order = {}, {}, defaultdict(lambda: defaultdict(list)), 
 for path in sorted(folder.glob("*.json"), key=lambda p: p.stat().st_mtime):
     result = json.loads(path.read_text())
     if "torch" in result["machine"]:
-        peer = result["machine"]
+        peer.update(result["machine"])
+    elif "onnxruntime" in result["machine"]:
+        peer["onnxruntime"] = result["machine"]["onnxruntime"]
     else:
         # Every process measured the peak; the highest counts, since nothing can exceed what the machine can do.
         highest = max(machine.get("fma_peak_gflops", 0), result["machine"]["fma_peak_gflops"])
@@ -44,20 +46,21 @@ def row(key):
              f"{max(r['max_ms'] for r in ours):.4g}", rate,
              f"{100 * median(ours, 'gflops') / machine['fma_peak_gflops']:.0f} %",
              f"{max(r['peak_bytes'] for r in ours) / 1e6:.1f}"]
-    for form in "tutorial", "best":
+    cells.append(f"{times['ours'] / ours[0]['floor_ms']:.2f}" if "floor_ms" in ours[0] else "")
+    for form in "tutorial", "best", "onnxruntime":
         cells += [milliseconds(forms[form]), f"{times[form] / times['ours']:.2f}"] if form in times else ["", ""]
     return cells
 
 
 print(f"{machine['cpu']}, {machine['threads']} threads, {machine['isa']}; lstmae {machine['library']}, "
-      f"PyTorch {peer.get('torch', 'absent')}.\n")
+      f"PyTorch {peer.get('torch', 'absent')}, ONNX Runtime {peer.get('onnxruntime', 'absent')}.\n")
 for key, label in dict(fma_peak_gflops="FMA peak, GFLOP/s", gemm_gflops="our GEMM at 2048³, GFLOP/s",
                        openblas_sgemm_gflops="OpenBLAS sgemm at 2048³, GFLOP/s",
                        read_gbytes_per_s="memory, reading, GB/s", copy_gbytes_per_s="memory, copying, GB/s").items():
     if machine.get(key):
         print(f"- {label}: {machine[key]:.0f}")
-heading = ["workload", "mode", "ms", "min – max", "rate", "of the peak", "held MB", "PyTorch tutorial, ms", "ratio",
-           "PyTorch best, ms", "ratio"]
+heading = ["workload", "mode", "ms", "min – max", "rate", "of the peak", "held MB", "times its floor",
+           "PyTorch tutorial, ms", "ratio", "PyTorch best, ms", "ratio", "ONNX Runtime, ms", "ratio"]
 print("\n| " + " | ".join(heading) + " |\n|" + "---|" * len(heading))
 for key in order:
     if "ours" in entries[key]:

@@ -110,10 +110,18 @@ static bench_machine_info measure_machine(const bench_options *options)
     return machine;
 }
 
+/* Weights of this size and more come from memory in every step. */
+#define BENCH_FLOOR_BYTES 64e6
+
+/* Where reading weights is the limit, memory is measured right before and right after. */
 static bench_result measure_mode(const bench_mode *mode, bench_model *model, const bench_machine_info *machine,
                                  int quick)
 {
+    const int floors = mode->bytes >= BENCH_FLOOR_BYTES;
+    const double before = floors ? bench_read_gbytes(machine->threads) : 0;
     bench_result result = { .mode = mode->name, .time = bench_measure(mode->run, model, quick) };
+    const double after = floors ? bench_read_gbytes(machine->threads) : 0;
+    if (floors) result.floor_ms = 1e-6 * mode->bytes / (after > before ? after : before);
     double seconds = 1e-3 * result.time.median_ms;
     result.gflops = 1e-9 * mode->operations / seconds;
     result.gbytes = 1e-9 * mode->bytes / seconds;

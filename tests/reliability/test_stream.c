@@ -90,7 +90,7 @@ static void test_stream_allocates_nothing(void **state)
 
 #if STREAM_TRAPS
 
-/* From now on every system call of this thread but exit_group kills the process. 0 where the kernel has no such trap. */
+/* From now on a system call of this thread other than exit_group kills the process. 0: there is no such trap. */
 static int forbid_system_calls(void)
 {
     struct sock_filter code[] = {
