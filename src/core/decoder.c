@@ -101,6 +101,7 @@ void lae_decoder_release(lae_decoder *decoder, lae_memory *memory)
         lae_free(memory, decoder->bridge_c, bytes);
         lstmae_module_destroy(&decoder->lstm->base);
     }
+    lae_fold_release(&decoder->fold);
     lstmae_tensor *tensors[] = { decoder->y, decoder->inputs, decoder->sampled, decoder->zero,
                                  decoder->dy, decoder->dtop, decoder->dx, decoder->target };
     for (size_t i = 0; i < sizeof tensors / sizeof *tensors; i++) lstmae_tensor_destroy(tensors[i]);
@@ -232,6 +233,20 @@ static lstmae_status decoder_feed(lae_decoder *decoder, int64_t t, const lae_seq
     return lae_op_select(context, &x, &draws, &target, &x);
 }
 
+/* Step 0, whose input is zero, then the others as one sequence without input. */
+static lstmae_status decoder_forward_folded(lae_decoder *decoder)
+{
+    lae_lstm *lstm = decoder->lstm;
+    lae_sequence none = { NULL, 0, 0 };
+    LAE_TRY(lae_fold_make(&decoder->fold, lstm, &decoder->out));
+    LAE_TRY(lae_lstm_run(lstm, 0, 1, &none));
+    lstm->stand_in = &decoder->fold.layer;
+    lstmae_status status = lae_lstm_run(lstm, 1, decoder->K, &none);
+    lstm->stand_in = NULL;
+    LAE_TRY(status);
+    return decoder_output(decoder, 0, decoder->K);
+}
+
 static lstmae_status decoder_forward_closed(lae_decoder *decoder, const lae_sequence *truth)
 {
     lstmae_context *context = decoder->lstm->base.context;
@@ -246,6 +261,8 @@ static lstmae_status decoder_forward_closed(lae_decoder *decoder, const lae_sequ
     decoder->fed.step = B * F;
     decoder->fed.batch = F;
     decoder->fed_first = 1;
+    decoder->folded = decoder->as_it_is && decoder->lstm->L == 1 && lae_fold_pays(decoder->K, B, decoder->lstm->H);
+    if (decoder->folded) return decoder_forward_folded(decoder);
     for (int64_t t = 0; t < decoder->K; t++) {
         lae_sequence in = none;
         if (t > 0) {
@@ -321,8 +338,39 @@ static lstmae_status decoder_pass_back(lae_decoder *decoder, int64_t t)
     return lae_op_axpby(context, &dy, 1.0, &dx, 1.0);
 }
 
+/*
+ * The gradients of the loss reach the states through the outputs of all steps at once, and what is fed back through R.
+ * Then dy of an output that was fed back is complete with dL/da of the next step times W_ih.
+ */
+static lstmae_status decoder_backward_folded(lae_decoder *decoder)
+{
+    lae_lstm *lstm = decoder->lstm;
+    lstmae_context *context = lstm->base.context;
+    const int64_t K = decoder->K, B = decoder->B, H = lstm->H, F = decoder->F, top_dims[3] = { K, B, H };
+    LAE_TRY(lae_tensor_ensure(&decoder->dtop, context, context->dtype, 3, top_dims));
+    lae_sequence dtop = { decoder->dtop->view.data, B * H, H }, later = dtop;
+    later.data = lae_at(dtop.data, B * H, decoder_dtype(decoder));
+    LAE_TRY(lae_linear_backward(&decoder->out, K * B, decoder->dy->view.data, F, decoder->dtop->view.data, H, 0.0));
+    lstm->stand_in = &decoder->fold.layer;
+    lstmae_status status = lae_lstm_run_backward(lstm, 1, K, &later, NULL);
+    lstm->stand_in = NULL;
+    LAE_TRY(status);
+    LAE_TRY(lae_lstm_run_backward(lstm, 0, 1, &dtop, NULL));
+    lae_param *w_ih = lae_lstm_at(lstm, 0, 0)->w_ih;
+    lstmae_gemm_args g = { .struct_size = sizeof g, .M = (K - 1) * B, .N = F, .K = 4 * H, .lda = 4 * H, .ldb = F };
+    g.dtype = decoder_dtype(decoder);
+    g.a = lae_at(lae_lstm_at(lstm, 0, 0)->gates->view.data, B * 4 * H, g.dtype);
+    g.b = w_ih->value->view.data;
+    g.c = decoder->dy->view.data;
+    g.ldc = F;
+    g.beta = 1.0;
+    LAE_TRY(lae_param_prepared(w_ih, LSTMAE_PREPARE_BACKWARD, &g.prepared));
+    return lae_op_gemm(context, &g);
+}
+
 static lstmae_status decoder_backward_closed(lae_decoder *decoder)
 {
+    if (decoder->folded) return decoder_backward_folded(decoder);
     lstmae_context *context = decoder->lstm->base.context;
     int64_t B = decoder->B, F = decoder->F, H = decoder->lstm->H;
     int64_t top_dims[2] = { B, H }, dx_dims[2] = { B, F };

@@ -2,8 +2,7 @@
 #ifndef LAE_DECODER_H
 #define LAE_DECODER_H
 
-#include "linear.h"
-#include "lstm_internal.h"
+#include "decoder_fold.h"
 
 #include <lstmae/seq2seq.h>
 
@@ -24,6 +23,8 @@ typedef struct lae_decoder {
     int mode;                   /* decoder_mode */
     int drawn;                  /* some inputs were the truth, by draw */
     int as_it_is;               /* y itself was fed back */
+    int folded;
+    lae_fold fold;
     int64_t K, B;
     lae_sequence fed;           /* what the LSTM saw at steps [fed_first, K) */
     int64_t fed_first;

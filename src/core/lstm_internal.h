@@ -26,6 +26,7 @@ typedef struct lae_lstm {
     int64_t T, B;
     uint64_t draw;
     int zero_state;
+    lae_lstm_layer *stand_in; /* runs in place of layer 0 and leaves its states and gates there; NULL: layer 0 runs */
     lae_sequence input;
     lstmae_tensor *input_copy;
     lstmae_tensor **outputs; /* [L]: [T,B,D*H], only where a layer's hs cannot serve */

@@ -52,13 +52,19 @@ lae_sequence lae_lstm_top(const lae_lstm *lstm)
     return run_output(lstm, lstm->L - 1, 0);
 }
 
+/* What runs as layer k. */
+static lae_lstm_layer *run_layer(const lae_lstm *lstm, int64_t k, int64_t d)
+{
+    return k == 0 && lstm->stand_in ? lstm->stand_in : lae_lstm_at(lstm, k, d);
+}
+
 lstmae_status lae_lstm_run(lae_lstm *lstm, int64_t first, int64_t last, const lae_sequence *input)
 {
     int dtype = (int)lstm->base.context->dtype;
     lae_sequence in = *input;
     for (int64_t k = 0; k < lstm->L; k++) {
         for (int64_t d = 0; d < lstm->D; d++) {
-            lae_lstm_layer *layer = lae_lstm_at(lstm, k, d);
+            lae_lstm_layer *layer = run_layer(lstm, k, d);
             lstmae_lstm_args args = lae_lstm_layer_args(layer, first, last - first, lstm->B);
             args.x = in.data;
             args.x_step = in.step;
@@ -146,7 +152,7 @@ lstmae_status lae_lstm_begin_backward(lae_lstm *lstm)
 static lstmae_status run_layer_backward(lae_lstm *lstm, int64_t k, int64_t d, int64_t first, int64_t last,
                                         const lae_sequence *dy, void *dx)
 {
-    lae_lstm_layer *layer = lae_lstm_at(lstm, k, d);
+    lae_lstm_layer *layer = run_layer(lstm, k, d);
     lstmae_lstm_args args = lae_lstm_layer_args(layer, first, last - first, lstm->B);
     args.lengths = lstm->lengths_count > 0 ? lstm->lengths->view.data : NULL;
     if (lstm->zero_state && first == 0) args.flags |= LSTMAE_SEQ_ZERO_STATE | LSTMAE_SEQ_NO_STATE_GRAD;
