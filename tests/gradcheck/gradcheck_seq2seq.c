@@ -30,6 +30,7 @@ typedef struct model_config {
 #define SIGMOID LSTMAE_ACTIVATION_SIGMOID
 #define BIDI LSTMAE_LSTM_BIDIRECTIONAL
 #define PEEP LSTMAE_LSTM_PEEPHOLE
+#define NOBIAS LSTMAE_LSTM_NO_BIAS
 #define ZERO LSTMAE_DECODER_ZERO_STATE
 #define SHARED LSTMAE_DECODER_SHARED
 #define MEAN LSTMAE_REDUCTION_MEAN
@@ -91,6 +92,13 @@ static const model_config configs[] = {
       { { REVERSED, OUTPUT, SIGMOID, 0, 0, 0, 1, 1, PEEP }, { FUTURE, OUTPUT, SIGMOID, 0, 0, 2, 1, 1, PEEP } } },
     { "peephole decoder alone", 3, 2, 3, 3, 1, 0, MSE, SUM, 0, NULL, 1,
       { { FORWARD, OUTPUT, 0, 0, 0, 0, 1, 1, PEEP } } },
+    { "folded peephole", 4, 3, 5, 3, 1, PEEP, MSE, SUM, 0, NULL, 1, { { REVERSED, OUTPUT, 0, 0, 0, 0, 1, 1, PEEP } } },
+    { "folded without biases", 4, 3, 2, 3, 1, 0, MSE, MEAN, 0, NULL, 2,
+      { { FORWARD, OUTPUT, 0, 0, 0, 0, 1, 1, NOBIAS }, { FUTURE, OUTPUT, 0, 0, 2, 5, 1, 1, NOBIAS | PEEP } } },
+    { "folded bidirectional", 5, 3, 3, 2, 1, BIDI, MSE, SUM, 0, lengths_three, 1,
+      { { REVERSED, OUTPUT, 0, 0, 3, 0, 1, 1, 0 } } },
+    { "folded shared", 4, 3, 2, 3, 1, PEEP, MSE, SUM, 0, NULL, 2,
+      { { REVERSED, OUTPUT, 0, 0, 0, 0, 1, 1, SHARED | PEEP }, { FUTURE, OUTPUT, 0, 0, 0, 5, 0.5, 1, SHARED } } },
     { "repeated code", 3, 2, 3, 4, 1, 0, MSE, SUM, 0, NULL, 1, { { FORWARD, CODE, 0, 0, 0, 0, 1, 1, ZERO } } },
     { "repeated code composite", 3, 2, 2, 3, 2, PEEP, MSE, SUM, 0, NULL, 2,
       { { REVERSED, CODE, 0, 1, 5, 0, 1, 1, ZERO }, { FUTURE, CODE, 0, 0, 0, 2, 1, 1, ZERO | PEEP } } },
