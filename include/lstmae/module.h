@@ -71,6 +71,15 @@ LSTMAE_API lstmae_tensor *lstmae_module_param_grad(lstmae_module *module, size_t
 /** Index of the parameter called `name`, or ERR_NOT_FOUND. */
 LSTMAE_API lstmae_status lstmae_module_param_index(const lstmae_module *module, const char *name, size_t *index);
 
+/**
+ * Buffers: state that is not learned, such as the running statistics of batch norm, in the order of PyTorch's
+ * state_dict(). Checkpoints hold them beside the parameters, optimizers leave them alone. Names are valid as long as the
+ * module, tensors are borrowed; NULL out of range.
+ */
+LSTMAE_API size_t lstmae_module_buffer_count(const lstmae_module *module);
+LSTMAE_API const char *lstmae_module_buffer_name(const lstmae_module *module, size_t index);
+LSTMAE_API lstmae_tensor *lstmae_module_buffer(lstmae_module *module, size_t index);
+
 /** Sets all gradients to zero: the next backward overwrites them instead of adding. */
 LSTMAE_API lstmae_status lstmae_module_zero_grad(lstmae_module *module);
 

@@ -1,6 +1,7 @@
 #include "checkpoint_internal.h"
 
 #include "context_internal.h"
+#include "module_internal.h"
 #include "ops.h"
 #include "optim_internal.h"
 #include "options.h"
@@ -56,7 +57,7 @@ lstmae_status lae_checkpoint_item_name(lae_checkpoint_item *item, const char *pr
     return LSTMAE_OK;
 }
 
-/* Files hold whole tensors in row-major order, and so does every parameter and moment. */
+/* Files hold whole tensors in row-major order, and so does every parameter, buffer and moment. */
 static lstmae_status items_check_layout(const lae_checkpoint_items *items)
 {
     for (size_t i = 0; i < items->count; i++) {
@@ -68,9 +69,10 @@ static lstmae_status items_check_layout(const lae_checkpoint_items *items)
 
 static lstmae_status items_add_module(lae_checkpoint_items *items, const lstmae_checkpoint *content)
 {
-    for (size_t i = 0; i < lstmae_module_param_count(content->module); i++) {
-        lae_checkpoint_item *item = items_next(items, lstmae_module_param(content->module, i));
-        LAE_TRY(lae_checkpoint_item_name(item, "", lstmae_module_param_name(content->module, i)));
+    for (size_t i = 0; i < lae_module_state_count(content->module); i++) {
+        const char *name;
+        lae_checkpoint_item *item = items_next(items, lae_module_state_at(content->module, i, &name));
+        LAE_TRY(lae_checkpoint_item_name(item, "", name));
     }
     return LSTMAE_OK;
 }
@@ -85,13 +87,14 @@ static lstmae_status items_add_optimizer(lae_checkpoint_items *items, const lstm
     return LSTMAE_OK;
 }
 
-/* `count` best weights, named after the parameters. Room for them is not made here. */
+/* `count` best weights, named after parameters and buffers. Room for them is not made here. */
 static lstmae_status items_add_best(lae_checkpoint_items *items, const lstmae_checkpoint *content, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        lae_checkpoint_item *item = items_next(items, lstmae_module_param(content->module, i));
+        const char *name;
+        lae_checkpoint_item *item = items_next(items, lae_module_state_at(content->module, i, &name));
         item->best = i + 1;
-        LAE_TRY(lae_checkpoint_item_name(item, LAE_CHECKPOINT_PREFIX_BEST, lstmae_module_param_name(content->module, i)));
+        LAE_TRY(lae_checkpoint_item_name(item, LAE_CHECKPOINT_PREFIX_BEST, name));
     }
     return LSTMAE_OK;
 }
@@ -99,11 +102,11 @@ static lstmae_status items_add_best(lae_checkpoint_items *items, const lstmae_ch
 lstmae_status lae_checkpoint_items_collect(lae_checkpoint_items *items, lae_memory *memory,
                                            const lstmae_checkpoint *content, size_t best)
 {
-    size_t params = lstmae_module_param_count(content->module);
-    if (best != 0 && best != params)
-        return LAE_FAIL(ERR_STATE, "checkpoint: expected best weights of the module's %zu, got %zu", params, best);
+    size_t own = lae_module_state_count(content->module);
+    if (best != 0 && best != own)
+        return LAE_FAIL(ERR_STATE, "checkpoint: expected best weights of the module's %zu, got %zu", own, best);
     items->count = 0;
-    items->capacity = params + best;
+    items->capacity = own + best;
     if (content->optimizer) items->capacity += lae_optimizer_slot_count(content->optimizer);
     items->capacity += (size_t)content->array_count;
     items->item = lae_calloc(memory, items->capacity, sizeof *items->item);
@@ -141,7 +144,7 @@ static lstmae_status save_read(void *payload, size_t index, uint64_t first, void
     return lae_op_download(tensor->storage->context, buffer, (const char *)tensor->view.data + first, bytes);
 }
 
-static lstmae_status save_entries(lae_safetensors_entry *entries, const lae_checkpoint_items *items)
+static void save_entries(lae_safetensors_entry *entries, const lae_checkpoint_items *items)
 {
     for (size_t i = 0; i < items->count; i++) {
         const lstmae_view *view = &items->item[i].tensor->view;
@@ -149,11 +152,8 @@ static lstmae_status save_entries(lae_safetensors_entry *entries, const lae_chec
         entry->name = items->item[i].name;
         entry->rank = view->ndim;
         memcpy(entry->dim, view->dim, sizeof entry->dim);
-        if (view->dtype != LSTMAE_F32 && view->dtype != LSTMAE_F64)
-            return LAE_FAIL(ERR_DTYPE, "checkpoint: '%s' is %s", entry->name, lae_dtype_name(view->dtype));
-        entry->type = view->dtype == LSTMAE_F64 ? LAE_SAFETENSORS_F64 : LAE_SAFETENSORS_F32;
+        entry->type = lae_safetensors_type_of((lstmae_dtype)view->dtype);
     }
-    return LSTMAE_OK;
 }
 
 #define SAVE_METADATA_MOST (4 + LAE_CHECKPOINT_GROUP_COUNT)
@@ -165,7 +165,7 @@ static lstmae_status save_items(const char *path, lae_memory *memory, const lstm
     char fingerprint[LAE_CHECKPOINT_FINGERPRINT], text[LAE_CHECKPOINT_GROUP_COUNT][LAE_CHECKPOINT_GROUP_TEXT];
     const char *metadata[SAVE_METADATA_MOST][2];
     size_t count = 0;
-    LAE_TRY(save_entries(entries, items));
+    save_entries(entries, items);
     LAE_TRY(lae_checkpoint_gather(&state, content));
     lae_checkpoint_fingerprint(fingerprint, lstmae_module_context(content->module));
     metadata[count][0] = LAE_CHECKPOINT_KEY_FORMAT, metadata[count++][1] = LAE_CHECKPOINT_FORMAT;

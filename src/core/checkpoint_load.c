@@ -1,6 +1,7 @@
 #include "checkpoint_internal.h"
 
 #include "context_internal.h"
+#include "module_internal.h"
 #include "ops.h"
 #include "optim_internal.h"
 #include "train_internal.h"
@@ -77,8 +78,9 @@ static lstmae_status load_match_item(const load_job *job, lae_checkpoint_item *i
         return LAE_FAIL(ERR_NOT_FOUND, "%s: it has no tensor '%s'", st->file, item->name);
     }
     job->used[item->source - st->tensors] = 1;
-    if (!lae_safetensors_is_real(item->source->type))
-        return LAE_FAIL(ERR_DTYPE, "%s: tensor '%s': expected floating-point numbers, got %s", st->file, item->name,
+    if (!lae_safetensors_converts((lstmae_dtype)view->dtype, item->source->type))
+        return LAE_FAIL(ERR_DTYPE, "%s: tensor '%s': expected %s, got %s", st->file, item->name,
+                        view->dtype == LSTMAE_I64 ? "I64" : "floating-point numbers",
                         lae_safetensors_type_name(item->source->type));
     lae_safetensors_shape(st, item->source, dim);
     if (item->source->rank == view->ndim && memcmp(dim, view->dim, (size_t)view->ndim * sizeof dim[0]) == 0)
@@ -142,7 +144,7 @@ static lstmae_status load_validate(load_job *job, const char *path)
     if (job->ours) LAE_TRY(lae_safetensors_verify_data(&job->st, &job->file, job->chunk, LOAD_CHUNK_BYTES));
     LAE_TRY(lae_checkpoint_read(&job->state, &job->st));
     LAE_TRY(lae_checkpoint_check(&job->state, content, path));
-    size_t best = content->state && load_has_best(&job->st) ? lstmae_module_param_count(content->module) : 0;
+    size_t best = content->state && load_has_best(&job->st) ? lae_module_state_count(content->module) : 0;
     LAE_TRY(lae_checkpoint_items_collect(&job->items, job->memory, content, best));
     return load_match(job);
 }

@@ -5,6 +5,12 @@
 #include "module_internal.h"
 #include "train_internal.h"
 
+/** Copies of some of a module's parameters and buffers. */
+typedef struct lae_tensors {
+    lstmae_tensor **tensor;
+    size_t count;
+} lae_tensors;
+
 struct lstmae_fit_state {
     lstmae_context *context;
     int64_t iteration;    /* updates made */
@@ -15,11 +21,17 @@ struct lstmae_fit_state {
     double validation;    /* last one; NaN: none */
     double best;          /* lowest one; infinite: none */
     double reference;     /* what a validation is compared with for early stopping; infinite: nothing yet */
-    lstmae_tensor **best_weights; /* those of `best`, in the module's order; NULL: not kept */
-    size_t best_count;
+    lae_tensors best_weights; /* parameters and buffers of `best`, in the module's order; none: not kept */
+    lae_tensors before;       /* buffers before the update that is being made */
 };
 
-/** Copies the module's weights; makes room first, so that out of memory leaves what was kept. */
+/** Notes the module's buffers, which its forwards change. */
+lstmae_status lae_fit_state_begin_update(lstmae_fit_state *state, const lstmae_module *module);
+
+/** Gives the module's buffers back what was noted: the update is not to be. */
+lstmae_status lae_fit_state_undo_update(lstmae_fit_state *state, const lstmae_module *module);
+
+/** Copies the module's weights and buffers; makes room first, so that out of memory leaves what was kept. */
 lstmae_status lae_fit_state_keep_best(lstmae_fit_state *state, const lstmae_module *module);
 
 /** Copies the best weights back, where there are any. */

@@ -114,22 +114,6 @@ lstmae_status lae_lstm_layer_backward(lae_lstm_layer *layer, lstmae_lstm_args *a
     return lae_op_lstm_backward(layer->gates->storage->context, args);
 }
 
-/* Gradient memory of parameters that one call writes with one beta: 0 when all of them count as zero, else 1. */
-static lstmae_status layer_grads(lae_param *const *params, void **grads, int count, double *beta)
-{
-    lstmae_tensor *grad = NULL;
-    int all_zero = 1;
-    for (int i = 0; i < count; i++)
-        if (params[i] && !params[i]->grad_zero) all_zero = 0;
-    for (int i = 0; i < count; i++) {
-        if (!params[i]) continue;
-        if (!all_zero) LAE_TRY(lae_param_grad_values(params[i], &grad));
-        LAE_TRY(lae_param_grad(params[i], &grad, beta));
-        grads[i] = grad->view.data;
-    }
-    return LSTMAE_OK;
-}
-
 lstmae_status lae_lstm_layer_weight_gradient(lae_lstm_layer *layer, int64_t T, int64_t B, const lae_sequence *input,
                                              int64_t input_first, int zero_state)
 {
@@ -140,14 +124,14 @@ lstmae_status lae_lstm_layer_weight_gradient(lae_lstm_layer *layer, int64_t T, i
         args.x = input->data;
         args.x_step = input->step;
         args.x_batch = input->batch;
-        LAE_TRY(layer_grads(&layer->w_ih, &args.dw_ih, 1, &args.beta));
+        LAE_TRY(lae_param_grads(&layer->w_ih, &args.dw_ih, 1, &args.beta));
         LAE_TRY(lae_op_lstm_weight_gradient(context, &args));
     }
     lstmae_lstm_args args = lae_lstm_layer_args(layer, 0, T, B);
     lae_param *params[4] = { layer->w_hh, layer->b_ih, layer->b_hh, layer->peephole };
     void *grads[4] = { NULL, NULL, NULL, NULL };
     if (zero_state) args.flags |= LSTMAE_SEQ_ZERO_STATE;
-    LAE_TRY(layer_grads(params, grads, 4, &args.beta));
+    LAE_TRY(lae_param_grads(params, grads, 4, &args.beta));
     args.dw_hh = grads[0];
     args.db_ih = grads[1];
     args.db_hh = grads[2];

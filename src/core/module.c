@@ -35,25 +35,29 @@ static void param_destroy(lae_memory *memory, lae_param *param)
     lae_free(memory, param, sizeof *param);
 }
 
-/* Appends an entry named prefix + name. */
-static lstmae_status module_append(lstmae_module *module, lae_param *param, const char *prefix, const char *name,
-                                   int owned)
+static lstmae_status entries_grow(lae_entries *entries, const lstmae_module *module)
 {
     lae_memory *memory = &module->context->memory;
-    if (module->param_count == module->param_capacity) {
-        size_t capacity = module->param_capacity ? 2 * module->param_capacity : 8;
-        lae_param_entry *grown = lae_calloc(memory, capacity, sizeof *grown);
-        if (!grown) return LAE_FAIL(ERR_NO_MEMORY, "%s: out of memory", module->ops->name);
-        if (module->param_count > 0) memcpy(grown, module->params, module->param_count * sizeof *grown);
-        lae_free(memory, module->params, module->param_capacity * sizeof *grown);
-        module->params = grown;
-        module->param_capacity = capacity;
-    }
-    size_t bytes = strlen(prefix) + strlen(name) + 1;
-    char *text = lae_alloc(memory, bytes);
-    if (!text) return LAE_FAIL(ERR_NO_MEMORY, "%s: out of memory", module->ops->name);
-    snprintf(text, bytes, "%s%s", prefix, name);
-    module->params[module->param_count++] = (lae_param_entry){ text, bytes, param, owned };
+    size_t capacity = entries->capacity ? 2 * entries->capacity : 8;
+    lae_entry *grown = lae_calloc(memory, capacity, sizeof *grown);
+    if (!grown) return LAE_FAIL(ERR_NO_MEMORY, "%s: out of memory", module->ops->name);
+    if (entries->count > 0) memcpy(grown, entries->entry, entries->count * sizeof *grown);
+    lae_free(memory, entries->entry, entries->capacity * sizeof *grown);
+    entries->entry = grown;
+    entries->capacity = capacity;
+    return LSTMAE_OK;
+}
+
+/* Appends what `entry` stands for, named prefix + name. */
+static lstmae_status module_append(lstmae_module *module, lae_entry entry, const char *prefix, const char *name)
+{
+    lae_entries *entries = entry.param ? &module->params : &module->buffers;
+    if (entries->count == entries->capacity) LAE_TRY(entries_grow(entries, module));
+    entry.name_bytes = strlen(prefix) + strlen(name) + 1;
+    entry.name = lae_alloc(&module->context->memory, entry.name_bytes);
+    if (!entry.name) return LAE_FAIL(ERR_NO_MEMORY, "%s: out of memory", module->ops->name);
+    snprintf(entry.name, entry.name_bytes, "%s%s", prefix, name);
+    entries->entry[entries->count++] = entry;
     return LSTMAE_OK;
 }
 
@@ -74,7 +78,7 @@ lstmae_status lae_module_add_param(lstmae_module *module, lae_param **out, const
     lstmae_status status;
     LAE_TRY_DONE(lstmae_tensor_create(&param->value, context, context->dtype, ndim, dims));
     LAE_TRY_DONE(param_draw(param, context, bound));
-    LAE_TRY_DONE(module_append(module, param, "", name, 1));
+    LAE_TRY_DONE(module_append(module, (lae_entry){ .param = param, .owned = 1 }, "", name));
     *out = param;
     return LSTMAE_OK;
 done:
@@ -82,32 +86,70 @@ done:
     return status;
 }
 
-void lae_module_forget_params(lstmae_module *module, size_t count)
+lstmae_status lae_module_add_buffer(lstmae_module *module, lstmae_tensor **out, const char *name, lstmae_dtype dtype,
+                                    int ndim, const int64_t *dims)
 {
-    lae_memory *memory = &module->context->memory;
-    while (module->param_count > count) {
-        lae_param_entry *entry = &module->params[--module->param_count];
-        if (entry->owned) param_destroy(memory, entry->param);
+    lstmae_tensor *tensor = NULL;
+    LAE_TRY(lstmae_tensor_create(&tensor, module->context, dtype, ndim, dims));
+    lstmae_status status = module_append(module, (lae_entry){ .buffer = tensor, .owned = 1 }, "", name);
+    if (status == LSTMAE_OK) *out = tensor;
+    else lstmae_tensor_destroy(tensor);
+    return status;
+}
+
+static void entries_forget(lae_entries *entries, size_t count, lae_memory *memory)
+{
+    while (entries->count > count) {
+        lae_entry *entry = &entries->entry[--entries->count];
+        if (entry->owned && entry->param) param_destroy(memory, entry->param);
+        if (entry->owned) lstmae_tensor_destroy(entry->buffer);
         lae_free(memory, entry->name, entry->name_bytes);
     }
 }
 
+void lae_module_forget(lstmae_module *module, size_t params, size_t buffers)
+{
+    entries_forget(&module->params, params, &module->context->memory);
+    entries_forget(&module->buffers, buffers, &module->context->memory);
+}
+
+static lstmae_status module_adopt_entries(lstmae_module *module, const lae_entries *entries, const char *prefix)
+{
+    for (size_t i = 0; i < entries->count; i++) {
+        lae_entry entry = entries->entry[i];
+        entry.owned = 0;
+        LAE_TRY(module_append(module, entry, prefix, entries->entry[i].name));
+    }
+    return LSTMAE_OK;
+}
+
 lstmae_status lae_module_adopt(lstmae_module *module, lstmae_module *child, const char *prefix)
 {
-    size_t before = module->param_count;
-    for (size_t i = 0; i < child->param_count; i++) {
-        lstmae_status status = module_append(module, child->params[i].param, prefix, child->params[i].name, 0);
-        if (status == LSTMAE_OK) continue;
-        lae_module_forget_params(module, before);
-        return status;
-    }
-    child->in_container = 1;
-    return LSTMAE_OK;
+    const size_t params = module->params.count, buffers = module->buffers.count;
+    lstmae_status status = module_adopt_entries(module, &child->params, prefix);
+    if (status == LSTMAE_OK) status = module_adopt_entries(module, &child->buffers, prefix);
+    if (status == LSTMAE_OK) child->in_container = 1;
+    else lae_module_forget(module, params, buffers);
+    return status;
 }
 
 lae_param *lae_module_param_at(const lstmae_module *module, size_t index)
 {
-    return module && index < module->param_count ? module->params[index].param : NULL;
+    return module && index < module->params.count ? module->params.entry[index].param : NULL;
+}
+
+size_t lae_module_state_count(const lstmae_module *module)
+{
+    return module->params.count + module->buffers.count;
+}
+
+lstmae_tensor *lae_module_state_at(const lstmae_module *module, size_t index, const char **name)
+{
+    const size_t params = module->params.count;
+    const lae_entry *entry =
+        index < params ? &module->params.entry[index] : &module->buffers.entry[index - params];
+    if (name) *name = entry->name;
+    return entry->param ? entry->param->value : entry->buffer;
 }
 
 static lstmae_status param_grad_memory(lae_param *param)
@@ -134,6 +176,21 @@ lstmae_status lae_param_grad_values(lae_param *param, lstmae_tensor **grad)
     if (param->grad_zero) LAE_TRY(lae_op_fill(param->value->storage->context, &param->grad->view, 0.0));
     param->grad_zero = 0;
     *grad = param->grad;
+    return LSTMAE_OK;
+}
+
+lstmae_status lae_param_grads(lae_param *const *params, void **grads, int count, double *beta)
+{
+    lstmae_tensor *grad = NULL;
+    int all_zero = 1;
+    for (int i = 0; i < count; i++)
+        if (params[i] && !params[i]->grad_zero) all_zero = 0;
+    for (int i = 0; i < count; i++) {
+        if (!params[i]) continue;
+        if (!all_zero) LAE_TRY(lae_param_grad_values(params[i], &grad));
+        LAE_TRY(lae_param_grad(params[i], &grad, beta));
+        grads[i] = grad->view.data;
+    }
     return LSTMAE_OK;
 }
 
@@ -164,8 +221,9 @@ void lstmae_module_destroy(lstmae_module *module)
     if (!module || atomic_fetch_sub_explicit(&module->references, 1, memory_order_acq_rel) != 1) return;
     lstmae_context *context = module->context;
     lae_memory *memory = &context->memory;
-    lae_module_forget_params(module, 0);
-    lae_free(memory, module->params, module->param_capacity * sizeof *module->params);
+    lae_module_forget(module, 0, 0);
+    lae_free(memory, module->params.entry, module->params.capacity * sizeof *module->params.entry);
+    lae_free(memory, module->buffers.entry, module->buffers.capacity * sizeof *module->buffers.entry);
     if (module->ops->destroy) module->ops->destroy(module);
     lae_free(memory, module, module->bytes);
     lae_context_release(context);
@@ -278,12 +336,12 @@ int lstmae_module_training(const lstmae_module *module)
 
 size_t lstmae_module_param_count(const lstmae_module *module)
 {
-    return module ? module->param_count : 0;
+    return module ? module->params.count : 0;
 }
 
 const char *lstmae_module_param_name(const lstmae_module *module, size_t index)
 {
-    return module && index < module->param_count ? module->params[index].name : NULL;
+    return module && index < module->params.count ? module->params.entry[index].name : NULL;
 }
 
 lstmae_tensor *lstmae_module_param(lstmae_module *module, size_t index)
@@ -305,8 +363,8 @@ lstmae_status lstmae_module_param_index(const lstmae_module *module, const char 
     LAE_CHECK_ARG(module != NULL, "module_param_index");
     LAE_CHECK_ARG(name != NULL, "module_param_index");
     LAE_CHECK_ARG(index != NULL, "module_param_index");
-    for (size_t i = 0; i < module->param_count; i++) {
-        if (strcmp(module->params[i].name, name) != 0) continue;
+    for (size_t i = 0; i < module->params.count; i++) {
+        if (strcmp(module->params.entry[i].name, name) != 0) continue;
         *index = i;
         return LSTMAE_OK;
     }
@@ -316,15 +374,30 @@ lstmae_status lstmae_module_param_index(const lstmae_module *module, const char 
 lstmae_status lstmae_module_zero_grad(lstmae_module *module)
 {
     LAE_CHECK_ARG(module != NULL, "module_zero_grad");
-    for (size_t i = 0; i < module->param_count; i++) module->params[i].param->grad_zero = 1;
+    for (size_t i = 0; i < module->params.count; i++) module->params.entry[i].param->grad_zero = 1;
     return LSTMAE_OK;
+}
+
+size_t lstmae_module_buffer_count(const lstmae_module *module)
+{
+    return module ? module->buffers.count : 0;
+}
+
+const char *lstmae_module_buffer_name(const lstmae_module *module, size_t index)
+{
+    return module && index < module->buffers.count ? module->buffers.entry[index].name : NULL;
+}
+
+lstmae_tensor *lstmae_module_buffer(lstmae_module *module, size_t index)
+{
+    return module && index < module->buffers.count ? module->buffers.entry[index].buffer : NULL;
 }
 
 int64_t lstmae_module_param_elements(const lstmae_module *module)
 {
     int64_t elements = 0;
-    for (size_t i = 0; module && i < module->param_count; i++)
-        elements += lae_view_numel(&module->params[i].param->value->view);
+    for (size_t i = 0; module && i < module->params.count; i++)
+        elements += lae_view_numel(&module->params.entry[i].param->value->view);
     return elements;
 }
 

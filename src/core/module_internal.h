@@ -17,13 +17,19 @@ typedef struct lae_param {
     int prepared_kind; /* 0: nothing prepared */
 } lae_param;
 
-/** A parameter under the name it has in one module. */
-typedef struct lae_param_entry {
+/** A parameter or a buffer (state that is not learned) under the name it has in one module. */
+typedef struct lae_entry {
     char *name;
     size_t name_bytes;
-    lae_param *param;
-    int owned; /* by this module; else by a child */
-} lae_param_entry;
+    lae_param *param;      /* of a parameter, else NULL */
+    lstmae_tensor *buffer; /* of a buffer, else NULL */
+    int owned;             /* by this module; else by a child */
+} lae_entry;
+
+typedef struct lae_entries {
+    lae_entry *entry;
+    size_t count, capacity;
+} lae_entries;
 
 /**
  * What an elementwise module computes, for the module before it to compute along with its own output in one pass.
@@ -75,8 +81,7 @@ struct lstmae_module {
     int training;
     int in_container;
     int can_backward; /* a training forward has been made and not yet used */
-    lae_param_entry *params; /* own and children's, in state_dict order */
-    size_t param_count, param_capacity;
+    lae_entries params, buffers; /* own and children's, each in state_dict order */
     lstmae_view last_output; /* shape that backward's argument must have */
 };
 
@@ -98,11 +103,19 @@ lstmae_status lae_module_forward_fused(lstmae_module *module, lstmae_module *nex
 lstmae_status lae_module_add_param(lstmae_module *module, lae_param **out, const char *name, int ndim,
                                    const int64_t *dims, double bound);
 
-/** Appends a child's parameters as "prefix" + name. The child must outlive the module. */
+/** Adds a buffer of zeros; `out` is borrowed. */
+lstmae_status lae_module_add_buffer(lstmae_module *module, lstmae_tensor **out, const char *name, lstmae_dtype dtype,
+                                    int ndim, const int64_t *dims);
+
+/** Appends a child's parameters and buffers as "prefix" + name. The child must outlive the module. */
 lstmae_status lae_module_adopt(lstmae_module *module, lstmae_module *child, const char *prefix);
 
-/** Takes back parameters added or adopted since there were `count`. */
-void lae_module_forget_params(lstmae_module *module, size_t count);
+/** Takes back parameters and buffers added or adopted since there were so many of them. */
+void lae_module_forget(lstmae_module *module, size_t params, size_t buffers);
+
+/** What a checkpoint holds of a module, parameters and then buffers: how many, and each with its name. */
+size_t lae_module_state_count(const lstmae_module *module);
+lstmae_tensor *lae_module_state_at(const lstmae_module *module, size_t index, const char **name);
 
 /** Parameter by index, or NULL. */
 lae_param *lae_module_param_at(const lstmae_module *module, size_t index);
@@ -110,6 +123,10 @@ lae_param *lae_module_param_at(const lstmae_module *module, size_t index);
 /** The gradient's memory, created when needed; *beta receives 0 where it counts as zero, else 1. Marks it as
  * written. */
 lstmae_status lae_param_grad(lae_param *param, lstmae_tensor **grad, double *beta);
+
+/** Gradient memory of parameters (NULLs are skipped) that one call writes with one beta: 0 when all of them count as
+ * zero, else 1. */
+lstmae_status lae_param_grads(lae_param *const *params, void **grads, int count, double *beta);
 
 /** The gradient as numbers: zero-filled where it counts as zero. */
 lstmae_status lae_param_grad_values(lae_param *param, lstmae_tensor **grad);

@@ -157,7 +157,7 @@ lstmae_status lstmae_optimizer_create(lstmae_optimizer **out, lstmae_module *mod
     LAE_CHECK_ARG(module != NULL, "optimizer_create");
     LAE_TRY(lae_options_read(&read, &defaults, sizeof read, options, sizeof read, "optimizer options"));
     LAE_TRY(optim_check(&read));
-    if (module->param_count == 0)
+    if (module->params.count == 0)
         return LAE_FAIL(ERR_INVALID_ARG, "optimizer: expected a module with parameters, got a %s without",
                         module->ops->name);
 
@@ -167,7 +167,7 @@ lstmae_status lstmae_optimizer_create(lstmae_optimizer **out, lstmae_module *mod
     optimizer->module = lae_module_retain(module);
     optimizer->context = lae_context_retain(context);
     optimizer->options = read;
-    optimizer->count = module->param_count;
+    optimizer->count = module->params.count;
     optim_choose_moments(optimizer);
     lstmae_status status = optim_create_tensors(optimizer);
     if (status < 0) {

@@ -90,10 +90,13 @@ lstmae_status lae_safetensors_verify_header(const lae_safetensors *st);
 /** Compares the checksum of every tensor of a file whose header was verified; reads all of it through `buffer`. */
 lstmae_status lae_safetensors_verify_data(const lae_safetensors *st, const lae_file *file, void *buffer, size_t bytes);
 
-/** 1 if elements of this type can become floating-point parameters. */
-int lae_safetensors_is_real(int type);
+/** The file's type for elements of ours. */
+int lae_safetensors_type_of(lstmae_dtype dtype);
 
-/** Converts `count` elements of a real type to F32 or F64: exactly, or from F64 to F32 rounded to nearest even. */
+/** 1 if elements of this type can become ours: real numbers F32 and F64, I64 itself. */
+int lae_safetensors_converts(lstmae_dtype dtype, int type);
+
+/** Converts `count` elements of such a type: exactly, or from F64 to F32 rounded to nearest even. */
 void lae_safetensors_convert(void *to, lstmae_dtype dtype, const void *from, int type, size_t count);
 
 /** A tensor to write. */

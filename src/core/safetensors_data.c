@@ -57,8 +57,18 @@ lstmae_status lae_safetensors_verify_data(const lae_safetensors *st, const lae_f
     return LSTMAE_OK;
 }
 
-int lae_safetensors_is_real(int type)
+int lae_safetensors_type_of(lstmae_dtype dtype)
 {
+    switch (dtype) {
+    case LSTMAE_F64: return LAE_SAFETENSORS_F64;
+    case LSTMAE_I64: return LAE_SAFETENSORS_I64;
+    default: return LAE_SAFETENSORS_F32;
+    }
+}
+
+int lae_safetensors_converts(lstmae_dtype dtype, int type)
+{
+    if (dtype == LSTMAE_I64) return type == LAE_SAFETENSORS_I64;
     return type == LAE_SAFETENSORS_F32 || type == LAE_SAFETENSORS_F64 || type == LAE_SAFETENSORS_F16 ||
            type == LAE_SAFETENSORS_BF16;
 }
@@ -97,7 +107,7 @@ static double real_at(const unsigned char *from, int type, size_t i)
 
 void lae_safetensors_convert(void *to, lstmae_dtype dtype, const void *from, int type, size_t count)
 {
-    if (type == (dtype == LSTMAE_F64 ? LAE_SAFETENSORS_F64 : LAE_SAFETENSORS_F32)) {
+    if (type == lae_safetensors_type_of(dtype)) {
         memcpy(to, from, count * lae_safetensors_type_size(type));
     } else if (dtype == LSTMAE_F64) {
         for (size_t i = 0; i < count; i++) ((double *)to)[i] = real_at(from, type, i);

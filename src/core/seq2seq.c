@@ -146,7 +146,7 @@ lstmae_status lstmae_seq2seq_add_decoder(lstmae_seq2seq *model, const lstmae_dec
         return LAE_FAIL(ERR_UNSUPPORTED, "seq2seq_add_decoder: there are %d decoders already", LAE_SEQ2SEQ_DECODERS);
     LAE_TRY(seq2seq_grow(model));
     lae_decoder *decoder = &model->decoders[model->count];
-    size_t params = model->base.param_count;
+    size_t params = model->base.params.count, buffers = model->base.buffers.count;
     int had_maps = model->code.maps[0] != NULL;
     lstmae_status status = o.flags & LSTMAE_DECODER_ZERO_STATE ? LSTMAE_OK : lae_seq2seq_make_maps(model);
     if (status == LSTMAE_OK)
@@ -154,7 +154,7 @@ lstmae_status lstmae_seq2seq_add_decoder(lstmae_seq2seq *model, const lstmae_dec
                                   &o);
     if (status == LSTMAE_OK) status = lstmae_module_set_training(&decoder->lstm->base, model->base.training);
     if (status != LSTMAE_OK) {
-        lae_module_forget_params(&model->base, params);
+        lae_module_forget(&model->base, params, buffers);
         lae_decoder_release(decoder, &model->base.context->memory);
         memset(decoder, 0, sizeof *decoder);
         if (!had_maps) lae_seq2seq_release_maps(model);

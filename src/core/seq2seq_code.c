@@ -42,11 +42,11 @@ lstmae_status lstmae_seq2seq_set_code(lstmae_seq2seq *model, const lstmae_code_o
     if (o.activation < LSTMAE_ACTIVATION_IDENTITY || o.activation > LSTMAE_ACTIVATION_SIGMOID)
         return LAE_FAIL(ERR_INVALID_ARG, "code options: unknown activation %d", o.activation);
     LAE_TRY(code_check_free(model, "seq2seq_set_code"));
-    const size_t params = model->base.param_count;
+    const size_t params = model->base.params.count, buffers = model->base.buffers.count;
     lstmae_status status = lae_linear_init(&model->code.head, &model->base, "code.",
                                            model->encoder->D * model->encoder->H, o.size, 1);
     if (status != LSTMAE_OK) {
-        lae_module_forget_params(&model->base, params);
+        lae_module_forget(&model->base, params, buffers);
         return status;
     }
     model->code.size = o.size;
@@ -60,11 +60,11 @@ lstmae_status lstmae_seq2seq_set_latent(lstmae_seq2seq *model, const lstmae_late
     LAE_CHECK_ARG(model != NULL, "seq2seq_set_latent");
     LAE_TRY(lae_latent_read_options(&read, options, model->encoder->D * model->encoder->H));
     LAE_TRY(code_check_free(model, "seq2seq_set_latent"));
-    const size_t params = model->base.param_count;
+    const size_t params = model->base.params.count, buffers = model->base.buffers.count;
     lstmae_status status = lae_latent_new(&model->latent, model->base.context, &read);
     if (status == LSTMAE_OK) status = lae_module_adopt(&model->base, &model->latent->base, "");
     if (status != LSTMAE_OK) {
-        lae_module_forget_params(&model->base, params);
+        lae_module_forget(&model->base, params, buffers);
         lae_latent_destroy(model->latent);
         model->latent = NULL;
         return status;

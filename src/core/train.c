@@ -5,8 +5,8 @@
  *   2. the schedule's rate for update number `iteration`, optimizer step, iteration + 1
  *   3. where one is due, a validation
  *
- * An update whose loss or gradient is not finite is left out: weights, moments, counters and random numbers are as if
- * its batches had not been there. An update that fails or is cut short by an error gives its batches back. So between
+ * An update whose loss or gradient is not finite is left out: weights, buffers, moments, counters and random numbers are
+ * as if its batches had not been there. An update that fails or is cut short by an error gives its batches back. So between
  * two updates the state, the loader's position and the objects agree, and a training that is resumed from there takes
  * the same way. A validation that is due but was not finished is made up for when the training goes on.
  */
@@ -234,14 +234,19 @@ static lstmae_status fit_update(fit_run *run)
     int finite = 1;
     LAE_TRY(lstmae_loader_position(run->loader, &epoch, &batch));
     LAE_TRY(lstmae_module_set_training(run->objective.module, 1));
+    LAE_TRY(lae_fit_state_begin_update(run->state, run->objective.module));
     if (run->objective.update) run->objective.update(run->state->iteration, run->objective.payload);
-    lstmae_status status = fit_accumulate(run, &loss, &finite);
+    lstmae_status status = fit_accumulate(run, &loss, &finite), undone = LSTMAE_OK;
     if (status == LSTMAE_OK && finite) status = fit_step(run, &finite);
-    if (status < 0 || !finite) lae_context_set_draws(run->context, draws);
+    if (status < 0 || !finite) {
+        lae_context_set_draws(run->context, draws);
+        undone = lae_fit_state_undo_update(run->state, run->objective.module);
+    }
     if (status < 0) {
         (void)lstmae_loader_seek(run->loader, epoch, batch);
         return status;
     }
+    LAE_TRY(undone);
     if (!finite) return fit_skip(run, loss);
     run->state->iteration++;
     run->state->skips = 0;

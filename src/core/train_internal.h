@@ -13,13 +13,13 @@ void lae_fit_state_get(const lstmae_fit_state *state, double counters[LAE_FIT_CO
 /** ERR_FORMAT, changing nothing, where a training cannot have such counters; else takes them when `apply`. */
 lstmae_status lae_fit_state_set(lstmae_fit_state *state, const double counters[LAE_FIT_COUNTERS], int apply);
 
-/** Number of best weights held: that of the module's parameters, or 0 where none are kept. */
+/** Number of best weights held: that of the module's parameters and buffers, or 0 where none are kept. */
 size_t lae_fit_state_best_count(const lstmae_fit_state *state);
 
 /**
- * Best weight i in [0, parameters of `module`). Where none are held, room for all of them is made first.
+ * Best weight i in [0, lae_module_state_count(module)). Where none are held, room for all of them is made first.
  *
- * @param name   receives "best.<parameter>"; ERR_INTERNAL where `size` is too small. NULL: not wanted
+ * @param name   receives "best.<name>"; ERR_INTERNAL where `size` is too small. NULL: not wanted
  * @param tensor receives the tensor, borrowed. NULL: not wanted
  */
 lstmae_status lae_fit_state_best_slot(lstmae_fit_state *state, lstmae_module *module, size_t i, char *name, size_t size,

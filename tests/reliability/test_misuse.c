@@ -262,6 +262,12 @@ static void modules(void **state)
     REFUSED(ERR_INVALID_ARG, module_param_index, o->linear, NULL, &index);
     REFUSED(ERR_INVALID_ARG, module_param_index, o->linear, "weight", NULL);
     REFUSED(ERR_NOT_FOUND, module_param_index, o->linear, "", &index);
+    GIVES(0, module_buffer_count, NULL);
+    GIVES(0, module_buffer_count, o->linear);
+    GIVES(NULL, module_buffer_name, NULL, 0);
+    GIVES(NULL, module_buffer_name, o->linear, 0);
+    GIVES(NULL, module_buffer, NULL, 0);
+    GIVES(NULL, module_buffer, o->linear, 0);
     REFUSED(ERR_INVALID_ARG, module_zero_grad, NULL);
     GIVES(0, module_param_elements, NULL);
     GIVES(NULL, module_context, NULL);

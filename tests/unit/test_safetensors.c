@@ -437,8 +437,10 @@ static void test_conversion(void **state)
     uint16_t nan = 0x7e00;
     lae_safetensors_convert(single, LSTMAE_F32, &nan, LAE_SAFETENSORS_F16, 1);
     assert_true(isnan(single[0]));
-    for (int type = 0; type < LAE_SAFETENSORS_TYPE_COUNT; type++)
-        assert_int_equal(lae_safetensors_is_real(type), type <= LAE_SAFETENSORS_BF16);
+    for (int type = 0; type < LAE_SAFETENSORS_TYPE_COUNT; type++) {
+        assert_int_equal(lae_safetensors_converts(LSTMAE_F32, type), type <= LAE_SAFETENSORS_BF16);
+        assert_int_equal(lae_safetensors_converts(LSTMAE_I64, type), type == LAE_SAFETENSORS_I64);
+    }
 }
 
 /* All 65,536 values of binary16 against their definition. */
