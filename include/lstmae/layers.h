@@ -1,6 +1,6 @@
 /**
  * @file layers.h
- * Layers without memory of their own: linear, activations, and the container that chains modules.
+ * Layers without memory of their own: linear, activations, dropout, reshaping, and the container that chains modules.
  */
 #ifndef LSTMAE_LAYERS_H
 #define LSTMAE_LAYERS_H
@@ -50,6 +50,24 @@ LSTMAE_API lstmae_status lstmae_activation_create_param(lstmae_module **out, lst
  * @param axes each number from 0 to ndim - 1 once; ndim 1 to LSTMAE_MAX_DIMS
  */
 LSTMAE_API lstmae_status lstmae_permute_create(lstmae_module **out, lstmae_context *context, int ndim, const int *axes);
+
+/**
+ * Dropout: in training an element is 0 with probability p, else multiplied by 1 / (1 - p); in inference all pass.
+ * @return OK; ERR_INVALID_ARG unless p is in [0,1); ERR_NO_MEMORY
+ */
+LSTMAE_API lstmae_status lstmae_dropout_create(lstmae_module **out, lstmae_context *context, double p);
+
+/**
+ * Makes axes first_axis to last_axis one, in row-major order: 1 and -1 turn [B,C,H,W] into [B,C H W], as
+ * torch.nn.Flatten. Negative numbers count from the end. Row-major arrays are not copied: the output is then the
+ * input's memory.
+ */
+LSTMAE_API lstmae_status lstmae_flatten_create(lstmae_module **out, lstmae_context *context, int first_axis,
+                                               int last_axis);
+
+/** Makes one axis `ndim` axes of these sizes, whose product it must have, as torch.nn.Unflatten. Not copied either. */
+LSTMAE_API lstmae_status lstmae_unflatten_create(lstmae_module **out, lstmae_context *context, int axis, int ndim,
+                                                 const int64_t *sizes);
 
 /** An empty chain; parameters of child n are named "n." + name, as torch.nn.Sequential. */
 LSTMAE_API lstmae_status lstmae_sequential_create(lstmae_module **out, lstmae_context *context);

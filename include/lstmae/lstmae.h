@@ -23,8 +23,10 @@
 #include <lstmae/module.h>
 #include <lstmae/neighbors.h>
 #include <lstmae/noise.h>
+#include <lstmae/norm.h>
 #include <lstmae/optim.h>
 #include <lstmae/pca.h>
+#include <lstmae/pool.h>
 #include <lstmae/scaler.h>
 #include <lstmae/schedule.h>
 #include <lstmae/score.h>

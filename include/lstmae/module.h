@@ -73,8 +73,8 @@ LSTMAE_API lstmae_status lstmae_module_param_index(const lstmae_module *module, 
 
 /**
  * Buffers: state that is not learned, such as the running statistics of batch norm, in the order of PyTorch's
- * state_dict(). Checkpoints hold them beside the parameters, optimizers leave them alone. Names are valid as long as the
- * module, tensors are borrowed; NULL out of range.
+ * state_dict(). Checkpoints hold them beside the parameters, optimizers leave them alone. Names are valid as long as
+ * the module, tensors are borrowed; NULL out of range.
  */
 LSTMAE_API size_t lstmae_module_buffer_count(const lstmae_module *module);
 LSTMAE_API const char *lstmae_module_buffer_name(const lstmae_module *module, size_t index);

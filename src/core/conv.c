@@ -93,19 +93,6 @@ static void conv_describe(const lstmae_module *module, char *text, size_t size)
         snprintf(text + used, size - (size_t)used, ", stride %lld", (long long)o->stride[1]);
 }
 
-/* A signal as an image of one row. */
-static lstmae_view conv_image(const lstmae_view *view)
-{
-    lstmae_view image = *view;
-    if (view->ndim == 4) return image;
-    image.ndim = 4;
-    image.dim[2] = 1;
-    image.stride[2] = 0;
-    image.dim[3] = view->dim[2];
-    image.stride[3] = view->stride[2];
-    return image;
-}
-
 /* ---- one entry of the table ---- */
 
 /* The convolution between `image` and `features`, which are the module's output and input where it is transposed. */
@@ -113,8 +100,8 @@ static lstmae_conv_args conv_args(const conv_module *m, const lstmae_view *input
 {
     const lstmae_conv_options *o = &m->options;
     lstmae_conv_args args = { .struct_size = sizeof args, .groups = o->groups };
-    args.x = conv_image(m->transposed ? output : input);
-    args.y = conv_image(m->transposed ? input : output);
+    args.x = lae_view_image(m->transposed ? output : input);
+    args.y = lae_view_image(m->transposed ? input : output);
     args.dtype = args.x.dtype;
     args.w = m->weight->value->view.data;
     memcpy(args.kernel, o->kernel, sizeof args.kernel);
@@ -177,7 +164,7 @@ static lstmae_status conv_run(lstmae_module *module, const lstmae_tensor *input,
         args.param = map->param;
     }
     if (map && kept) {
-        linear = conv_image(&m->output->view);
+        linear = lae_view_image(&m->output->view);
         args.linear = &linear;
     }
     m->input = input;
@@ -197,7 +184,7 @@ static lstmae_status conv_bias_gradient(conv_module *m, const lstmae_view *grad_
     double beta;
     if (!m->bias) return LSTMAE_OK;
     LAE_TRY(lae_param_grad(m->bias, &grad, &beta));
-    const lstmae_view dy = conv_image(grad_output);
+    const lstmae_view dy = lae_view_image(grad_output);
     const int64_t rows_dims[2] = { dy.dim[0] * dy.dim[2] * dy.dim[3], m->out };
     const int64_t row_dims[2] = { 1, m->out }, plane_dims[4] = { 1, m->out, 1, 1 };
     if (lae_view_channels_last(&dy)) {

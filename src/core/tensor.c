@@ -273,16 +273,15 @@ lstmae_status lae_tensor_ensure_like(lstmae_tensor **tensor, lstmae_context *con
     return LSTMAE_OK;
 }
 
-lstmae_status lae_tensor_alias(lstmae_tensor **alias, lstmae_tensor *base, const lstmae_view *view)
+lstmae_status lae_tensor_alias(lstmae_tensor **alias, const lstmae_tensor *base, const lstmae_view *view)
 {
-    if (*alias && (*alias)->storage == base->storage) {
-        (*alias)->view = *view;
-        return LSTMAE_OK;
-    }
-    lstmae_tensor_destroy(*alias);
-    *alias = NULL;
-    atomic_fetch_add_explicit(&base->storage->references, 1, memory_order_relaxed);
-    return tensor_new(alias, base->storage, view);
+    lae_storage *storage = base->storage;
+    atomic_fetch_add_explicit(&storage->references, 1, memory_order_relaxed);
+    if (!*alias) return tensor_new(alias, storage, view);
+    storage_release((*alias)->storage);
+    (*alias)->storage = storage;
+    (*alias)->view = *view;
+    return LSTMAE_OK;
 }
 
 lstmae_status lae_tensor_contiguous(const lstmae_tensor **out, const lstmae_tensor *tensor, lstmae_tensor **copy)

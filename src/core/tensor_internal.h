@@ -47,8 +47,8 @@ lstmae_status lae_tensor_ensure_like(lstmae_tensor **tensor, lstmae_context *con
 lstmae_status lae_view_of_shape(lstmae_view *view, const char *function, lstmae_dtype dtype, int ndim,
                                 const int64_t *dims);
 
-/** Points *alias at `view` of base's storage; the handle is kept and renewed only when the storage changed. */
-lstmae_status lae_tensor_alias(lstmae_tensor **alias, lstmae_tensor *base, const lstmae_view *view);
+/** Points *alias, which nobody else holds, at `view` of base's storage. The handle is kept from call to call. */
+lstmae_status lae_tensor_alias(lstmae_tensor **alias, const lstmae_tensor *base, const lstmae_view *view);
 
 /**
  * A row-major tensor of the same content: `tensor` itself where it is one, else *copy (kept for the next call) filled

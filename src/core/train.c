@@ -5,10 +5,10 @@
  *   2. the schedule's rate for update number `iteration`, optimizer step, iteration + 1
  *   3. where one is due, a validation
  *
- * An update whose loss or gradient is not finite is left out: weights, buffers, moments, counters and random numbers are
- * as if its batches had not been there. An update that fails or is cut short by an error gives its batches back. So between
- * two updates the state, the loader's position and the objects agree, and a training that is resumed from there takes
- * the same way. A validation that is due but was not finished is made up for when the training goes on.
+ * An update whose loss or gradient is not finite is left out: weights, buffers, moments, counters and random numbers
+ * are as if its batches had not been there. An update that fails or is cut short by an error gives its batches back. So
+ * between two updates the state, the loader's position and the objects agree, and a training that is resumed from there
+ * takes the same way. A validation that is due but was not finished is made up for when the training goes on.
  */
 #include "fit_state.h"
 #include "options.h"

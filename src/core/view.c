@@ -75,6 +75,18 @@ int lae_view_channels_last(const lstmae_view *view)
     return 1;
 }
 
+lstmae_view lae_view_image(const lstmae_view *view)
+{
+    lstmae_view image = *view;
+    for (int i = 2; i < 4; i++) {
+        const int from = i - (4 - view->ndim); /* a signal is one row */
+        image.dim[i] = from >= 2 ? view->dim[from] : 1;
+        image.stride[i] = from >= 2 ? view->stride[from] : 0;
+    }
+    image.ndim = 4;
+    return image;
+}
+
 int lae_view_same_shape(const lstmae_view *a, const lstmae_view *b)
 {
     if (a->ndim != b->ndim) return 0;

@@ -23,6 +23,9 @@ lstmae_view lae_view_channels_last_of(void *data, int dtype, int ndim, const int
 /** 1 if the view has three axes or more and is what lae_view_channels_last_of() makes. */
 int lae_view_channels_last(const lstmae_view *view);
 
+/** [B,C], [B,C,L] or [B,C,H,W] as an image [B,C,H,W]; what is missing has size 1. */
+lstmae_view lae_view_image(const lstmae_view *view);
+
 /** 1 if shapes are equal. */
 int lae_view_same_shape(const lstmae_view *a, const lstmae_view *b);
 

@@ -14,6 +14,10 @@
     X(lstmae_device_info, 144, description, 48)                                                    \
     X(lstmae_lstm_options, 32, forget_bias, 24)                                                    \
     X(lstmae_conv_options, 96, groups, 88)                                                         \
+    X(lstmae_batch_norm_options, 24, momentum, 16)                                                 \
+    X(lstmae_layer_norm_options, 16, eps, 8)                                                       \
+    X(lstmae_pool_options, 72, dilation, 56)                                                       \
+    X(lstmae_upsample_options, 40, size, 24)                                                       \
     X(lstmae_decoder_options, 72, weight, 64)                                                      \
     X(lstmae_loss_options, 24, delta, 16)                                                          \
     X(lstmae_optimizer_options, 96, clip_velocity, 88)                                             \
@@ -70,6 +74,10 @@
     X(lstmae_device_info, LSTMAE_DEVICE_INFO_INIT)                                                 \
     X(lstmae_lstm_options, LSTMAE_LSTM_OPTIONS_INIT)                                               \
     X(lstmae_conv_options, LSTMAE_CONV_OPTIONS_INIT)                                               \
+    X(lstmae_batch_norm_options, LSTMAE_BATCH_NORM_OPTIONS_INIT)                                   \
+    X(lstmae_layer_norm_options, LSTMAE_LAYER_NORM_OPTIONS_INIT)                                   \
+    X(lstmae_pool_options, LSTMAE_POOL_OPTIONS_INIT)                                               \
+    X(lstmae_upsample_options, LSTMAE_UPSAMPLE_OPTIONS_INIT)                                       \
     X(lstmae_decoder_options, LSTMAE_DECODER_OPTIONS_INIT)                                         \
     X(lstmae_loss_options, LSTMAE_LOSS_OPTIONS_INIT)                                               \
     X(lstmae_optimizer_options, LSTMAE_SGD_OPTIONS_INIT)                                           \

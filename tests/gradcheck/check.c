@@ -147,18 +147,23 @@ static double check_layer_value(void *payload)
 
 void check_layer(const char *name, lstmae_module *module, int ndim, const int64_t *dims, double gap)
 {
-    check_layer_run run = { .module = module };
+    lstmae_tensor *input = check_draw(lstmae_module_context(module), ndim, dims, 1, 1.5);
+    double *x = lstmae_tensor_data(input);
+    for (int64_t i = 0; i < lstmae_tensor_numel(input); i++) x[i] += copysign(gap, x[i]);
+    check_layer_at(name, module, input);
+}
+
+void check_layer_at(const char *name, lstmae_module *module, lstmae_tensor *x)
+{
+    check_layer_run run = { .module = module, .x = x };
     check c = { .name = name, .value = check_layer_value, .payload = &run };
-    lstmae_context *context = lstmae_module_context(module);
     const lstmae_tensor *y = NULL, *dx = NULL;
-    int64_t out[LSTMAE_MAX_DIMS];
+    int64_t dims[LSTMAE_MAX_DIMS], out[LSTMAE_MAX_DIMS];
     int out_ndim = 0;
-    run.x = check_draw(context, ndim, dims, 1, 1.5);
-    double *x = lstmae_tensor_data(run.x);
-    for (int64_t i = 0; i < lstmae_tensor_numel(run.x); i++) x[i] += copysign(gap, x[i]);
+    for (int axis = 0; axis < lstmae_tensor_ndim(x); axis++) dims[axis] = lstmae_tensor_dim(x, axis);
     check_draw_params(module, 0.9);
-    assert_ok(lstmae_module_output_shape(module, ndim, dims, &out_ndim, out));
-    run.dy = check_draw(context, out_ndim, out, 2, 1.0);
+    assert_ok(lstmae_module_output_shape(module, lstmae_tensor_ndim(x), dims, &out_ndim, out));
+    run.dy = check_draw(lstmae_module_context(module), out_ndim, out, 2, 1.0);
     assert_ok(lstmae_module_forward(module, run.x, &y));
     assert_ok(lstmae_module_backward(module, run.dy, &dx));
     check_add_params(&c, module);

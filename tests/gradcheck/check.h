@@ -59,9 +59,13 @@ void check_run(check *c);
 /** All parameters and the input of a module, which it takes. The input is kept `gap` away from 0. */
 void check_layer(const char *name, lstmae_module *module, int ndim, const int64_t *dims, double gap);
 
+/** The same at an input of the caller's, which it takes too. */
+void check_layer_at(const char *name, lstmae_module *module, lstmae_tensor *x);
+
 void test_gradcheck_lstm(void **state);
 void test_gradcheck_layers(void **state);
 void test_gradcheck_conv(void **state);
+void test_gradcheck_norm(void **state);
 void test_gradcheck_losses(void **state);
 void test_gradcheck_seq2seq(void **state);
 void test_gradcheck_autoencoder(void **state);

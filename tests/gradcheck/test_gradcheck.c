@@ -13,9 +13,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_gradcheck_lstm),    cmocka_unit_test(test_gradcheck_layers),
-        cmocka_unit_test(test_gradcheck_conv),    cmocka_unit_test(test_gradcheck_losses),
-        cmocka_unit_test(test_gradcheck_seq2seq), cmocka_unit_test(test_gradcheck_autoencoder),
-        cmocka_unit_test(test_gradcheck_totals),
+        cmocka_unit_test(test_gradcheck_conv),    cmocka_unit_test(test_gradcheck_norm),
+        cmocka_unit_test(test_gradcheck_losses),  cmocka_unit_test(test_gradcheck_seq2seq),
+        cmocka_unit_test(test_gradcheck_autoencoder), cmocka_unit_test(test_gradcheck_totals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -72,6 +72,9 @@ void misuse_events(void **state);
 
 /* misuse_layers.c */
 void misuse_convolutions(void **state);
+void misuse_norms(void **state);
+void misuse_pools(void **state);
+void misuse_reshapes(void **state);
 
 /* misuse_autoencoder.c */
 void misuse_autoencoder_sizes(void **state);

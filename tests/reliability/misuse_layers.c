@@ -112,3 +112,134 @@ void misuse_convolutions(void **state)
     shapes_that_do_not_fit(o->context);
     assert_null(out);
 }
+
+void misuse_norms(void **state)
+{
+    misuse_objects *o = *state;
+    lstmae_module *out = NULL, *batch = NULL, *layer = NULL;
+    const int64_t dims[2] = { 2, 4 }, none[1] = { 0 }, huge[3] = { INT64_MAX / 2, 4, 4 };
+    lstmae_batch_norm_options batches = LSTMAE_BATCH_NORM_OPTIONS_INIT;
+    lstmae_layer_norm_options layers = LSTMAE_LAYER_NORM_OPTIONS_INIT;
+    REFUSES_SIZES(lstmae_batch_norm_options, LSTMAE_BATCH_NORM_OPTIONS_INIT,
+                  lstmae_batch_norm_create(&out, o->context, 2, options));
+    REFUSES_SIZES(lstmae_layer_norm_options, LSTMAE_LAYER_NORM_OPTIONS_INIT,
+                  lstmae_layer_norm_create(&out, o->context, 2, dims, options));
+    REFUSED(ERR_INVALID_ARG, batch_norm_create, NULL, o->context, 2, NULL);
+    REFUSED(ERR_INVALID_ARG, batch_norm_create, &out, NULL, 2, NULL);
+    REFUSED(ERR_INVALID_ARG, batch_norm_create, &out, o->context, 0, NULL);
+    REFUSED(ERR_INVALID_ARG, batch_norm_create, &out, o->context, INT64_MAX, NULL);
+    batches.momentum = 1.5;
+    REFUSED(ERR_INVALID_ARG, batch_norm_create, &out, o->context, 2, &batches);
+    batches.momentum = 0.5;
+    batches.eps = 0;
+    REFUSED(ERR_INVALID_ARG, batch_norm_create, &out, o->context, 2, &batches);
+    batches.eps = 1;
+    batches.flags = 64;
+    REFUSED(ERR_UNSUPPORTED, batch_norm_create, &out, o->context, 2, &batches);
+    REFUSED(ERR_INVALID_ARG, layer_norm_create, NULL, o->context, 2, dims, NULL);
+    REFUSED(ERR_INVALID_ARG, layer_norm_create, &out, NULL, 2, dims, NULL);
+    REFUSED(ERR_INVALID_ARG, layer_norm_create, &out, o->context, 2, NULL, NULL);
+    REFUSED(ERR_INVALID_ARG, layer_norm_create, &out, o->context, 0, dims, NULL);
+    REFUSED(ERR_INVALID_ARG, layer_norm_create, &out, o->context, 5, dims, NULL);
+    REFUSED(ERR_INVALID_ARG, layer_norm_create, &out, o->context, 1, none, NULL);
+    REFUSED(ERR_SHAPE, layer_norm_create, &out, o->context, 3, huge, NULL);
+    layers.eps = -1;
+    REFUSED(ERR_INVALID_ARG, layer_norm_create, &out, o->context, 2, dims, &layers);
+    layers.eps = 1;
+    layers.flags = 64;
+    REFUSED(ERR_UNSUPPORTED, layer_norm_create, &out, o->context, 2, dims, &layers);
+    assert_null(out);
+    assert_ok(lstmae_batch_norm_create(&batch, o->context, 2, NULL));
+    assert_ok(lstmae_layer_norm_create(&layer, o->context, 2, dims, NULL));
+    REFUSED(ERR_SHAPE, module_forward, batch, o->flat, NULL); /* 4 channels */
+    REFUSED(ERR_INVALID_ARG, module_forward, layer, o->foreign, NULL);
+    lstmae_module_destroy(batch);
+    lstmae_module_destroy(layer);
+}
+
+void misuse_pools(void **state)
+{
+    misuse_objects *o = *state;
+    lstmae_module *out = NULL, *pool = NULL, *up = NULL;
+    lstmae_pool_options pools = LSTMAE_POOL_OPTIONS_INIT;
+    lstmae_upsample_options more = LSTMAE_UPSAMPLE_OPTIONS_INIT;
+    REFUSES_SIZES(lstmae_pool_options, LSTMAE_POOL_OPTIONS_INIT, lstmae_max_pool2d_create(&out, o->context, options));
+    REFUSES_SIZES(lstmae_upsample_options, LSTMAE_UPSAMPLE_OPTIONS_INIT,
+                  lstmae_upsample2d_create(&out, o->context, options));
+    REFUSED(ERR_INVALID_ARG, max_pool2d_create, NULL, o->context, NULL);
+    REFUSED(ERR_INVALID_ARG, max_pool2d_create, &out, NULL, NULL);
+    REFUSED(ERR_INVALID_ARG, max_pool1d_create, NULL, o->context, NULL);
+    REFUSED(ERR_INVALID_ARG, avg_pool2d_create, NULL, o->context, NULL);
+    REFUSED(ERR_INVALID_ARG, avg_pool1d_create, NULL, o->context, NULL);
+    pools.padding[1] = 2;
+    REFUSED(ERR_INVALID_ARG, max_pool2d_create, &out, o->context, &pools);
+    pools.padding[1] = 0;
+    pools.kernel[0] = 0;
+    REFUSED(ERR_INVALID_ARG, avg_pool2d_create, &out, o->context, &pools);
+    pools.kernel[0] = INT64_MAX;
+    REFUSED(ERR_INVALID_ARG, avg_pool1d_create, &out, o->context, &pools);
+    pools.kernel[0] = 2;
+    pools.stride[0] = -1;
+    REFUSED(ERR_INVALID_ARG, max_pool1d_create, &out, o->context, &pools);
+    pools.stride[0] = 1;
+    pools.dilation[1] = 2;
+    REFUSED(ERR_INVALID_ARG, avg_pool2d_create, &out, o->context, &pools);
+    pools.dilation[1] = 1;
+    pools.flags = LSTMAE_POOL_EXCLUDE_PADDING;
+    REFUSED(ERR_UNSUPPORTED, max_pool2d_create, &out, o->context, &pools);
+    REFUSED(ERR_INVALID_ARG, upsample2d_create, NULL, o->context, NULL);
+    REFUSED(ERR_INVALID_ARG, upsample2d_create, &out, NULL, NULL);
+    REFUSED(ERR_INVALID_ARG, upsample1d_create, NULL, o->context, NULL);
+    more.mode = 9;
+    REFUSED(ERR_INVALID_ARG, upsample2d_create, &out, o->context, &more);
+    more.mode = LSTMAE_INTERPOLATE_LINEAR;
+    more.factor[1] = 0;
+    REFUSED(ERR_INVALID_ARG, upsample2d_create, &out, o->context, &more);
+    more.size[1] = -5;
+    REFUSED(ERR_INVALID_ARG, upsample2d_create, &out, o->context, &more);
+    more.size[0] = INT64_MAX;
+    REFUSED(ERR_INVALID_ARG, upsample1d_create, &out, o->context, &more);
+    assert_null(out);
+    pools = (lstmae_pool_options)LSTMAE_POOL_OPTIONS_INIT;
+    pools.kernel[0] = 9;
+    assert_ok(lstmae_max_pool1d_create(&pool, o->context, &pools));
+    assert_ok(lstmae_upsample2d_create(&up, o->context, NULL));
+    REFUSED(ERR_SHAPE, module_forward, pool, o->x, NULL); /* 4 long */
+    REFUSED(ERR_SHAPE, module_forward, pool, o->flat, NULL);
+    REFUSED(ERR_SHAPE, module_forward, up, o->x, NULL);
+    lstmae_module_destroy(pool);
+    lstmae_module_destroy(up);
+}
+
+void misuse_reshapes(void **state)
+{
+    misuse_objects *o = *state;
+    lstmae_module *out = NULL, *flatten = NULL, *unflatten = NULL, *dropout = NULL;
+    const int64_t sizes[4] = { 2, 2, 1, 1 }, none[1] = { 0 }, huge[2] = { INT64_MAX, 2 };
+    REFUSED(ERR_INVALID_ARG, flatten_create, NULL, o->context, 1, -1);
+    REFUSED(ERR_INVALID_ARG, flatten_create, &out, NULL, 1, -1);
+    REFUSED(ERR_INVALID_ARG, flatten_create, &out, o->context, 4, -1);
+    REFUSED(ERR_INVALID_ARG, flatten_create, &out, o->context, 1, -5);
+    REFUSED(ERR_INVALID_ARG, unflatten_create, NULL, o->context, 1, 2, sizes);
+    REFUSED(ERR_INVALID_ARG, unflatten_create, &out, NULL, 1, 2, sizes);
+    REFUSED(ERR_INVALID_ARG, unflatten_create, &out, o->context, 9, 2, sizes);
+    REFUSED(ERR_INVALID_ARG, unflatten_create, &out, o->context, 1, 2, NULL);
+    REFUSED(ERR_INVALID_ARG, unflatten_create, &out, o->context, 1, 0, sizes);
+    REFUSED(ERR_INVALID_ARG, unflatten_create, &out, o->context, 1, 1, none);
+    REFUSED(ERR_SHAPE, unflatten_create, &out, o->context, 1, 2, huge);
+    REFUSED(ERR_INVALID_ARG, dropout_create, NULL, o->context, 0.5);
+    REFUSED(ERR_INVALID_ARG, dropout_create, &out, NULL, 0.5);
+    REFUSED(ERR_INVALID_ARG, dropout_create, &out, o->context, 1.0);
+    REFUSED(ERR_INVALID_ARG, dropout_create, &out, o->context, -0.1);
+    assert_null(out);
+    assert_ok(lstmae_flatten_create(&flatten, o->context, 2, 1));
+    assert_ok(lstmae_unflatten_create(&unflatten, o->context, -1, 4, sizes));
+    REFUSED(ERR_SHAPE, module_forward, flatten, o->x, NULL); /* the last before the first */
+    REFUSED(ERR_SHAPE, module_forward, unflatten, o->flat, NULL); /* five axes */
+    REFUSED(ERR_SHAPE, module_forward, unflatten, o->x, NULL);
+    assert_ok(lstmae_dropout_create(&dropout, o->context, 0.5));
+    REFUSED(ERR_STATE, module_backward, dropout, o->x, NULL);
+    lstmae_module_destroy(flatten);
+    lstmae_module_destroy(unflatten);
+    lstmae_module_destroy(dropout);
+}
