@@ -5,7 +5,7 @@
  *
  * Tags are names as TensorBoard shows them, UTF-8, with slashes for groups: "loss/train". What is added waits in memory
  * for lstmae_events_flush(), 64 KiB or `flush_seconds`, whichever is first. A write that fails, on a full disk say,
- * makes the call fail; what it could not write stays in memory and goes out, in order and once, when writing works again.
+ * makes the call fail; what it could not write stays in memory and goes out once, in order, when writing works again.
  */
 #ifndef LSTMAE_EVENTS_H
 #define LSTMAE_EVENTS_H

@@ -27,6 +27,7 @@
 #include <lstmae/optim.h>
 #include <lstmae/pca.h>
 #include <lstmae/pool.h>
+#include <lstmae/projector.h>
 #include <lstmae/scaler.h>
 #include <lstmae/schedule.h>
 #include <lstmae/score.h>

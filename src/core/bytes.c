@@ -2,6 +2,7 @@
 
 #include "size.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define BYTES_LEAST 256
@@ -43,6 +44,25 @@ void lae_bytes_put(lae_bytes *bytes, const void *data, size_t count)
 void lae_bytes_text(lae_bytes *bytes, const char *text)
 {
     lae_bytes_put(bytes, text, strlen(text));
+}
+
+/* What the C library prints between the digits differs from locale to locale, and may be several bytes. */
+void lae_bytes_real(lae_bytes *bytes, double value, int digits)
+{
+    char text[64], point[64];
+    size_t used = 0;
+    int inside = 0;
+    snprintf(text, sizeof text, "%.*g", digits, value);
+    for (const char *c = text; *c; c++) {
+        if (strchr("0123456789+-e", *c)) {
+            point[used++] = *c;
+            inside = 0;
+        } else if (!inside) {
+            point[used++] = '.';
+            inside = 1;
+        }
+    }
+    lae_bytes_put(bytes, point, used);
 }
 
 void lae_bytes_little(lae_bytes *bytes, uint64_t value, int count)

@@ -26,6 +26,9 @@ unsigned char *lae_bytes_extend(lae_bytes *bytes, size_t count);
 void lae_bytes_put(lae_bytes *bytes, const void *data, size_t count);
 void lae_bytes_text(lae_bytes *bytes, const char *text);
 
+/** A finite number in decimal, at most 17 digits, with a point whatever the locale. */
+void lae_bytes_real(lae_bytes *bytes, double value, int digits);
+
 /** A number of `count` bytes, at most 8, least or most significant byte first. */
 void lae_bytes_little(lae_bytes *bytes, uint64_t value, int count);
 void lae_bytes_big(lae_bytes *bytes, uint64_t value, int count);

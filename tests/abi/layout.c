@@ -25,6 +25,7 @@
     X(lstmae_file_options, 24, scale, 16)                                                          \
     X(lstmae_moving_options, 48, seed, 40)                                                         \
     X(lstmae_events_options, 16, flush_seconds, 8)                                                 \
+    X(lstmae_projector, 56, high, 48)                                                              \
     X(lstmae_grid_options, 32, high, 24)                                                           \
     X(lstmae_loader_options, 40, seed, 32)                                                         \
     X(lstmae_batch, 40, index, 32)                                                                 \
@@ -90,6 +91,7 @@
     X(lstmae_moving_options, LSTMAE_MOVING_OPTIONS_INIT)                                           \
     X(lstmae_loader_options, LSTMAE_LOADER_OPTIONS_INIT)                                           \
     X(lstmae_events_options, LSTMAE_EVENTS_OPTIONS_INIT)                                           \
+    X(lstmae_projector, LSTMAE_PROJECTOR_INIT)                                                     \
     X(lstmae_grid_options, LSTMAE_GRID_OPTIONS_INIT)                                               \
     X(lstmae_batch, LSTMAE_BATCH_INIT)                                                             \
     X(lstmae_objective, LSTMAE_OBJECTIVE_INIT)                                                     \

@@ -69,6 +69,7 @@ void misuse_pca(void **state);
 void misuse_neighbors(void **state);
 void misuse_pictures(void **state);
 void misuse_events(void **state);
+void misuse_projector(void **state);
 
 /* misuse_layers.c */
 void misuse_convolutions(void **state);

@@ -1,4 +1,4 @@
-/* Looking at results, called wrongly: measures, principal components, neighbours, pictures, event files. */
+/* Looking at results, called wrongly: measures, principal components, neighbours, pictures, event files, projectors. */
 #include "faults.h"
 #include "misuse.h"
 
@@ -115,4 +115,23 @@ void misuse_events(void **state)
     assert_int_equal(unlink(lstmae_events_path(events)), 0);
     lstmae_events_destroy(events);
     assert_int_equal(rmdir(folder), 0);
+}
+
+void misuse_projector(void **state)
+{
+    misuse_objects *o = *state;
+    lstmae_projector content = LSTMAE_PROJECTOR_INIT;
+    REFUSES_SIZES(lstmae_projector, LSTMAE_PROJECTOR_INIT, lstmae_projector_save("x", options));
+    REFUSED(ERR_INVALID_ARG, projector_save, "x", NULL);
+    REFUSED(ERR_INVALID_ARG, projector_save, "x", &content);
+    content.vectors = o->x;
+    REFUSED(ERR_SHAPE, projector_save, "x", &content);
+    content.vectors = o->flat;
+    REFUSED(ERR_INVALID_ARG, projector_save, NULL, &content);
+    REFUSED(ERR_INVALID_ARG, projector_save, "", &content);
+    content.images = o->x;
+    REFUSED(ERR_SHAPE, projector_save, "x", &content);
+    content.images = NULL;
+    content.flags = 1;
+    REFUSED(ERR_INVALID_ARG, projector_save, "x", &content);
 }

@@ -643,6 +643,7 @@ int main(void)
         cmocka_unit_test(misuse_seq2seq_latent),
         cmocka_unit_test(misuse_pictures),
         cmocka_unit_test(misuse_events),
+        cmocka_unit_test(misuse_projector),
         cmocka_unit_test(every_export_is_covered),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -1,6 +1,6 @@
 /*
  * Event files, read back by a reader of our own that checks every length and checksum; what TensorBoard's writer makes
- * of the same events, to the byte; disks that are full. `test_events FOLDER` writes files for events_tensorboard.sh.
+ * of the same events, to the byte; disks that are full. `test_events FOLDER` writes files for tensorboard.sh.
  */
 #include "faults.h"
 #include "png_read.h"
@@ -599,7 +599,7 @@ static void misused(void **state)
     empty_folder(folder, 1);
 }
 
-/* ---- for events_tensorboard.sh ---- */
+/* ---- for tensorboard.sh ---- */
 
 static int write_examples(const char *folder)
 {
