@@ -28,14 +28,15 @@ lstmae_status lae_csv_open(lae_csv *csv, lae_source *source, int64_t skip_lines)
 {
     csv->source = source;
     csv->skip_lines = skip_lines;
-    csv->buffer = lae_alloc(source->memory, LAE_CSV_BUFFER + 1);
-    if (!csv->buffer) return LAE_FAIL(ERR_NO_MEMORY, "%s: no memory for %zu bytes", source->name, LAE_CSV_BUFFER + 1);
+    csv->room = !source->gzip && source->size < LAE_CSV_BUFFER ? (size_t)source->size + 1 : LAE_CSV_BUFFER;
+    csv->buffer = lae_alloc(source->memory, csv->room + 1);
+    if (!csv->buffer) return LAE_FAIL(ERR_NO_MEMORY, "%s: no memory for %zu bytes", source->name, csv->room + 1);
     return LSTMAE_OK;
 }
 
 void lae_csv_close(lae_csv *csv)
 {
-    if (csv->buffer) lae_free(csv->source->memory, csv->buffer, LAE_CSV_BUFFER + 1);
+    if (csv->buffer) lae_free(csv->source->memory, csv->buffer, csv->room + 1);
     csv->buffer = NULL;
 }
 
@@ -66,16 +67,16 @@ static const char *csv_end(const lae_csv *csv)
 static lstmae_status csv_fill(lae_csv *csv, const char *keep)
 {
     size_t kept = (size_t)(csv_end(csv) - keep), got = 0;
-    if (kept == LAE_CSV_BUFFER)
+    if (kept == csv->room)
         return LAE_FAIL(ERR_FORMAT, "%s: line %lld: expected a record of at most %zu bytes, got more",
                         csv->source->name, (long long)csv->line, LAE_CSV_BUFFER - 1);
     memmove(csv->buffer, keep, kept);
     csv->at = csv->record = csv->buffer;
     csv->length = kept;
-    LAE_TRY(lae_source_read(csv->source, csv->buffer + kept, LAE_CSV_BUFFER - kept, &got));
+    LAE_TRY(lae_source_read(csv->source, csv->buffer + kept, csv->room - kept, &got));
     csv->length += got;
     csv->read += got;
-    csv->last = csv->length < LAE_CSV_BUFFER;
+    csv->last = csv->length < csv->room;
     csv->buffer[csv->length] = '\0';
     return LSTMAE_OK;
 }

@@ -12,7 +12,8 @@
 
 typedef struct lae_csv {
     lae_source *source;
-    char *buffer;       /* LAE_CSV_BUFFER bytes and a NUL behind those that are filled */
+    char *buffer;       /* `room` bytes and a NUL behind those that are filled */
+    size_t room;        /* LAE_CSV_BUFFER, or where the source is smaller one byte more than it */
     size_t length;      /* filled */
     int last;           /* nothing comes after them */
     uint64_t read;      /* bytes since the beginning */
