@@ -11,10 +11,10 @@
 #include <lstmae/context.h>
 #include <lstmae/conv.h>
 #include <lstmae/data.h>
+#include <lstmae/detection.h>
 #include <lstmae/events.h>
 #include <lstmae/image.h>
 #include <lstmae/latent.h>
-#include <lstmae/detection.h>
 #include <lstmae/layers.h>
 #include <lstmae/log.h>
 #include <lstmae/loss.h>
