@@ -26,7 +26,8 @@ def case(golden, name, x, out, kernel=3, stride=1, padding=0, output_padding=0, 
     pairs = {"kernel": kernel, "stride": stride, "padding": padding, "output_padding": output_padding,
              "dilation": dilation}
     pairs = {key: value if isinstance(value, tuple) else (value,) * axes for key, value in pairs.items()}
-    config = {"in": x[1], "out": out, "axes": axes, "transposed": transposed, "groups": groups, "bias": bias, "map": map}
+    config = {"in": x[1], "out": out, "axes": axes, "transposed": transposed, "groups": groups, "bias": bias}
+    config["map"] = map
     golden.case(name, config | {f"{key}{a}": value for key, pair in pairs.items() for a, value in enumerate(pair)})
     pairs["kernel_size"] = pairs.pop("kernel")
     if not transposed:

@@ -28,7 +28,7 @@ def hashed(count, salt):
     return torch.from_numpy((h >> numpy.uint32(8)).astype(numpy.float64) / 2.0**23 - 1.0)
 
 
-def bound(module, name):
+def bound(module):
     """The range PyTorch draws from, rounded to float32; batch norm starts with ones and zeros."""
     if isinstance(module, nn.BatchNorm2d):
         return None
@@ -39,9 +39,9 @@ def bound(module, name):
 def draw_weights(network):
     salt = 0
     for module in network.modules():
-        for name, parameter in module.named_parameters(recurse=False):
+        for parameter in module.parameters(recurse=False):
             salt += 1
-            limit = bound(module, name)
+            limit = bound(module)
             if limit is not None:
                 values = (hashed(parameter.numel(), salt) * limit).float().double()
                 parameter.data = values.reshape(parameter.shape)
@@ -55,9 +55,9 @@ def images(step, *shape, low):
 def uva():
     c = 32
     encoder = nn.Sequential(
-        nn.Conv2d(3, c, 3, 2, 1), nn.GELU(), nn.Conv2d(c, c, 3, 1, 1), nn.GELU(), nn.Conv2d(c, 2 * c, 3, 2, 1), nn.GELU(),
-        nn.Conv2d(2 * c, 2 * c, 3, 1, 1), nn.GELU(), nn.Conv2d(2 * c, 2 * c, 3, 2, 1), nn.GELU(), nn.Flatten(),
-        nn.Linear(32 * c, 128))
+        nn.Conv2d(3, c, 3, 2, 1), nn.GELU(), nn.Conv2d(c, c, 3, 1, 1), nn.GELU(),
+        nn.Conv2d(c, 2 * c, 3, 2, 1), nn.GELU(), nn.Conv2d(2 * c, 2 * c, 3, 1, 1), nn.GELU(),
+        nn.Conv2d(2 * c, 2 * c, 3, 2, 1), nn.GELU(), nn.Flatten(), nn.Linear(32 * c, 128))
     decoder = nn.Sequential(
         nn.Linear(128, 32 * c), nn.GELU(), nn.Unflatten(1, (2 * c, 4, 4)),
         nn.ConvTranspose2d(2 * c, 2 * c, 3, 2, 1, 1), nn.GELU(), nn.Conv2d(2 * c, 2 * c, 3, 1, 1), nn.GELU(),
