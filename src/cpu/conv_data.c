@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-/* Pre-activations larger than this go past the caches: what comes next reads the activations. */
-#define DATA_STREAM_FLOATS ((int64_t)1 << 20)
+/* Pre-activations of this size and more go past the caches: what comes next reads the activations. */
+#define DATA_STREAM_FLOATS ((int64_t)1 << 19)
 
 int64_t lae_conv_products(const lae_conv_shape *shape)
 {
@@ -84,7 +84,7 @@ static lstmae_status data_entry(lstmae_queue *queue, const lstmae_conv_args *arg
     if (status < 0) return status;
     if (!lae_conv_image_of(&call.out, y) || (args->linear && !lae_conv_image_of(&call.linear, args->linear)))
         return data_run_elsewhere(queue, &call, args, y);
-    call.stream = y->dim[0] * y->dim[1] * y->dim[2] * y->dim[3] > DATA_STREAM_FLOATS;
+    call.stream = y->dim[0] * y->dim[1] * y->dim[2] * y->dim[3] >= DATA_STREAM_FLOATS;
     return data_run(queue, &call, args);
 }
 

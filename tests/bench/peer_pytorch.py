@@ -3,8 +3,8 @@
 
 tutorial: as published examples write them: nn.LSTM called once per decoder step, Adam with foreach=True.
 best:     the fastest form found: nn.LSTM over whole sequences where the inputs are known (oneDNN's fused layer),
-          LSTMCell steps where the output is fed back, Adam with fused=True, inference_mode. Where two such forms
-          compete both are timed and the faster one is reported.
+          LSTMCell steps where the output is fed back, Adam with fused=True, inference_mode; images channels last, as
+          they come and compiled. Where such forms compete all are timed and the fastest one is reported.
 """
 
 import argparse
@@ -264,6 +264,75 @@ def stream(inputs, hidden, layers):
     return ["step"], dict(tutorial=lambda: [whole(torch.no_grad)], best=lambda: [whole(torch.inference_mode), cells()])
 
 
+# --- autoencoders of images ------------------------------------------------------------------------------------
+
+
+def cifar_uva():
+    """Encoder of five convolutions and decoder of five, GELU, 128 latent numbers."""
+    c, latent = 32, 128
+    down = [nn.Conv2d(3, c, 3, 2, 1), nn.Conv2d(c, c, 3, 1, 1), nn.Conv2d(c, 2 * c, 3, 2, 1),
+            nn.Conv2d(2 * c, 2 * c, 3, 1, 1), nn.Conv2d(2 * c, 2 * c, 3, 2, 1)]
+    up = [nn.ConvTranspose2d(2 * c, 2 * c, 3, 2, 1, 1), nn.Conv2d(2 * c, 2 * c, 3, 1, 1),
+          nn.ConvTranspose2d(2 * c, c, 3, 2, 1, 1), nn.Conv2d(c, c, 3, 1, 1), nn.ConvTranspose2d(c, 3, 3, 2, 1, 1)]
+    encoder = [layer for conv in down for layer in (conv, nn.GELU())]
+    decoder = [layer for conv in up for layer in (conv, nn.GELU())][:-1]
+    middle = [nn.Flatten(), nn.Linear(32 * c, latent), nn.Linear(latent, 32 * c), nn.GELU(),
+              nn.Unflatten(1, (2 * c, 4, 4))]
+    return nn.Sequential(*encoder, *middle, *decoder, nn.Tanh())
+
+
+def mnist_conv():
+    """Convolutions with batch norm after ReLU and two poolings; transposed convolutions back."""
+
+    def block(conv, channels):
+        return [conv, nn.ReLU(), nn.BatchNorm2d(channels)]
+
+    return nn.Sequential(
+        *block(nn.Conv2d(1, 16, 3, 1, 1), 16), *block(nn.Conv2d(16, 32, 3, 1, 1), 32),
+        *block(nn.Conv2d(32, 64, 3, 1, 1), 64), nn.MaxPool2d(2), *block(nn.Conv2d(64, 128, 3, 1, 1), 128),
+        nn.MaxPool2d(2), nn.Conv2d(128, 256, 3, 1, 1), nn.ReLU(),
+        *block(nn.ConvTranspose2d(256, 128, 3, 2, 1, 1), 128), *block(nn.ConvTranspose2d(128, 64, 3, 1, 1), 64),
+        *block(nn.ConvTranspose2d(64, 16, 3, 1, 1), 16), nn.ConvTranspose2d(16, 1, 3, 2, 1, 1), nn.ReLU())
+
+
+def mnist_linear():
+    return nn.Sequential(nn.Linear(784, 20), nn.Linear(20, 784))
+
+
+def images(make, shape, modes, summed=False):
+    """`summed`: squared error summed over an image, mean over the batch; else the mean of everything."""
+
+    def variant(last, compiled, guard, **adam):
+        x, model = torch.rand(*shape), make()
+        if last and len(shape) == 4:
+            x, model = (t.to(memory_format=torch.channels_last) for t in (x, model))
+        run = torch.compile(model) if compiled else model
+        optimizer = torch.optim.Adam(model.parameters(), 1e-3, **adam)
+
+        def train():
+            model.train()
+            optimizer.zero_grad()
+            y = run(x)
+            loss = ((y - x) ** 2).sum(dim=(1, 2, 3)).mean() if summed else nn.functional.mse_loss(y, x)
+            loss.backward()
+            optimizer.step()
+            return loss.item()
+
+        def infer():
+            model.eval()
+            with guard():
+                return run(x)
+
+        return dict(train=train, infer=infer)
+
+    def best():
+        yield variant(True, False, torch.inference_mode, fused=True)
+        yield variant(True, True, torch.inference_mode, fused=True)
+        yield variant(False, True, torch.inference_mode, fused=True)
+
+    return modes, dict(tutorial=lambda: [variant(False, False, torch.no_grad, foreach=True)], best=best)
+
+
 WORKLOADS = {
     "composite_b16_h256": lambda: composite(16, 256),
     "composite_b32_h512": lambda: composite(32, 512),
@@ -274,6 +343,10 @@ WORKLOADS = {
     "stream_i32_h128_l2": lambda: stream(32, 128, 2),
     "stream_i64_h512_l2": lambda: stream(64, 512, 2),
     "stream_i4096_h1024_l2": lambda: stream(4096, 1024, 2),
+    "cifar_uva_b256": lambda: images(cifar_uva, (256, 3, 32, 32), ["train", "infer"], summed=True),
+    "cifar_uva_b1": lambda: images(cifar_uva, (1, 3, 32, 32), ["infer"]),
+    "mnist_conv_b256": lambda: images(mnist_conv, (256, 1, 28, 28), ["train"]),
+    "mnist_linear_b256": lambda: images(mnist_linear, (256, 784), ["train"]),
 }
 
 
@@ -299,7 +372,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", metavar="FILE", help="write the results there")
     parser.add_argument("--filter", metavar="TEXT", default="", help="only workloads whose name contains TEXT")
-    parser.add_argument("--mode", action="append", help="only this mode (train, generate, reconstruct, forward, step)")
+    parser.add_argument("--mode", action="append",
+                        help="only this mode (train, infer, generate, reconstruct, forward, step)")
     parser.add_argument("--form", choices=["tutorial", "best", "both"], default="both")
     parser.add_argument("--threads", type=int, default=0, help="0: PyTorch's default")
     parser.add_argument("--quick", action="store_true", help="few repetitions")
