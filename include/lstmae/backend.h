@@ -176,11 +176,12 @@ typedef struct lstmae_lstm_args {
  * convolution, and the forward pass of a transposed one, whose weight PyTorch stores as [in, out/groups, R, S], which
  * is w with y as the input (output padding shows in H and W alone). conv_weight_gradient computes dw from both.
  *
- * What is computed is f(sum + bias) with `map` for f.
+ * What is computed is f(sum + bias) with `map` for f. With LSTMAE_CONV_DERIVATIVE it is (sum + bias) f'(.) instead: the
+ * gradient of what came before f, where `linear` is read and holds what the backward pass of f takes.
  */
 typedef struct lstmae_conv_args {
     uint32_t struct_size;
-    uint32_t flags;             /**< 0 */
+    uint32_t flags;             /**< LSTMAE_CONV_… */
     lstmae_view x, y;
     const void *w;              /**< [K,C/groups,R,S], contiguous */
     int64_t kernel[2];          /**< R, S */
@@ -199,6 +200,9 @@ typedef struct lstmae_conv_args {
     void *dw;                   /**< like w */
     double beta;                /**< 0 overwrites, 1 adds */
 } lstmae_conv_args;
+
+/** See above. An entry may return ERR_UNSUPPORTED without a text for it: then map_backward() does this part. */
+#define LSTMAE_CONV_DERIVATIVE 1u
 
 /** What conv_prepare() makes a weight ready for. */
 typedef enum lstmae_conv_prepare_kind {

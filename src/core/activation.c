@@ -70,6 +70,14 @@ static void activation_as_map(lstmae_module *module, lae_fused_map *map)
     map->input = &m->input;
 }
 
+static void activation_as_derivative(const lstmae_module *module, lae_fused_derivative *derivative)
+{
+    const activation_module *m = (const activation_module *)module;
+    derivative->kind = m->kind;
+    derivative->param = m->param;
+    derivative->from = lae_map_reads_input(m->kind) ? &m->input->view : &m->output->view;
+}
+
 static lstmae_status activation_shape(const lstmae_module *module, const lstmae_view *input, lstmae_view *output)
 {
     (void)module;
@@ -105,6 +113,7 @@ static const lae_module_ops activation_ops = {
     .shape = activation_shape,
     .describe = activation_describe,
     .as_map = activation_as_map,
+    .as_derivative = activation_as_derivative,
     .plan = activation_plan,
 };
 

@@ -196,12 +196,14 @@ static lstmae_status conv_bias_gradient(conv_module *m, const lstmae_view *grad_
     return lae_op_reduce(m->base.context, LSTMAE_REDUCE_SUM, &sum, &dy, beta);
 }
 
-static lstmae_status conv_backward(lstmae_module *module, const lstmae_tensor *grad_output,
-                                   const lstmae_tensor **grad_input)
+/* Backward, with that of the map before it where `before` is not NULL. */
+static lstmae_status conv_backward_mapped(lstmae_module *module, const lstmae_tensor *grad_output,
+                                          const lae_fused_derivative *before, const lstmae_tensor **grad_input)
 {
     conv_module *m = (conv_module *)module;
     const lstmae_view *x = &m->input->view;
     lstmae_tensor *grad = NULL;
+    lstmae_view from;
     lstmae_conv_args args = conv_args(m, x, &grad_output->view);
     LAE_TRY(lae_param_grad(m->weight, &grad, &args.beta));
     args.dw = grad->view.data;
@@ -211,7 +213,20 @@ static lstmae_status conv_backward(lstmae_module *module, const lstmae_tensor *g
     LAE_TRY(lae_tensor_ensure_image(&m->grad_input, module->context, module->context->dtype, x->ndim, x->dim));
     *grad_input = m->grad_input;
     args = conv_args(m, &m->grad_input->view, &grad_output->view);
+    if (before) {
+        from = lae_view_image(before->from);
+        args.flags = LSTMAE_CONV_DERIVATIVE;
+        args.map = before->kind;
+        args.param = before->param;
+        args.linear = &from;
+    }
     return conv_compute(m, m->transposed, &args);
+}
+
+static lstmae_status conv_backward(lstmae_module *module, const lstmae_tensor *grad_output,
+                                   const lstmae_tensor **grad_input)
+{
+    return conv_backward_mapped(module, grad_output, NULL, grad_input);
 }
 
 static void conv_destroy(lstmae_module *module)
@@ -225,7 +240,8 @@ static void conv_destroy(lstmae_module *module)
 #define CONV_OPS(text)                                                                             \
     {                                                                                              \
         .name = (text), .forward = conv_forward, .backward = conv_backward, .destroy = conv_destroy,                   \
-        .shape = conv_shape, .describe = conv_describe, .forward_mapped = conv_run                                     \
+        .shape = conv_shape, .describe = conv_describe, .forward_mapped = conv_run,                                    \
+        .backward_mapped = conv_backward_mapped                                                                        \
     }
 
 /* [transposed][axes - 1] */

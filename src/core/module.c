@@ -301,11 +301,9 @@ lstmae_status lstmae_module_forward(lstmae_module *module, const lstmae_tensor *
     return LSTMAE_OK;
 }
 
-lstmae_status lstmae_module_backward(lstmae_module *module, const lstmae_tensor *grad_output,
-                                     const lstmae_tensor **grad_input)
+/* Whether backward may be called with this gradient. */
+static lstmae_status module_check_backward(const lstmae_module *module, const lstmae_tensor *grad_output)
 {
-    LAE_CHECK_ARG(module != NULL, "module_backward");
-    LAE_CHECK_ARG(grad_output != NULL, "module_backward");
     LAE_TRY(module_check_tensor(module, "grad_output", grad_output));
     if (!module->can_backward)
         return LAE_FAIL(ERR_STATE, "%s: backward needs a forward in training mode before it", module->ops->name);
@@ -315,8 +313,30 @@ lstmae_status lstmae_module_backward(lstmae_module *module, const lstmae_tensor 
                         lae_shape_text(got, sizeof got, &grad_output->view),
                         lae_shape_text(want, sizeof want, &module->last_output));
     }
+    return LSTMAE_OK;
+}
+
+lstmae_status lstmae_module_backward(lstmae_module *module, const lstmae_tensor *grad_output,
+                                     const lstmae_tensor **grad_input)
+{
+    LAE_CHECK_ARG(module != NULL, "module_backward");
+    LAE_CHECK_ARG(grad_output != NULL, "module_backward");
+    LAE_TRY(module_check_backward(module, grad_output));
     module->can_backward = 0;
     return module->ops->backward(module, grad_output, grad_input);
+}
+
+lstmae_status lae_module_backward_fused(lstmae_module *module, lstmae_module *before, const lstmae_tensor *grad_output,
+                                        const lstmae_tensor **grad_input, int *fused)
+{
+    lae_fused_derivative derivative;
+    *fused = 0;
+    if (!module->ops->backward_mapped || !before->ops->as_derivative || !before->can_backward) return LSTMAE_OK;
+    LAE_TRY(module_check_backward(module, grad_output));
+    before->ops->as_derivative(before, &derivative);
+    module->can_backward = before->can_backward = 0;
+    *fused = 1;
+    return module->ops->backward_mapped(module, grad_output, &derivative, grad_input);
 }
 
 lstmae_status lstmae_module_set_training(lstmae_module *module, int training)

@@ -43,6 +43,13 @@ typedef struct lae_fused_map {
     const lstmae_tensor **input; /* the map's own note of what it was given: the kept output, or NULL */
 } lae_fused_map;
 
+/** The map that a module's input came through, for a backward pass of both in one. */
+typedef struct lae_fused_derivative {
+    int kind;
+    double param;
+    const lstmae_view *from; /* what the derivative is taken from: what the map was given, or what it made of it */
+} lae_fused_derivative;
+
 typedef struct lae_plan lae_plan;
 
 typedef struct lae_module_ops {
@@ -69,6 +76,11 @@ typedef struct lae_module_ops {
                                     const lstmae_tensor **output);
     /** The map that this module is. */
     void (*as_map)(lstmae_module *module, lae_fused_map *map);
+    /** Backward with that of the map before it: *grad_input is the gradient of what the map was given. */
+    lstmae_status (*backward_mapped)(lstmae_module *module, const lstmae_tensor *grad_output,
+                                     const lae_fused_derivative *before, const lstmae_tensor **grad_input);
+    /** The same as for backward_mapped. */
+    void (*as_derivative)(const lstmae_module *module, lae_fused_derivative *derivative);
     /** Appends what the module does to each row of features as single steps (plan.h). */
     lstmae_status (*plan)(const lstmae_module *module, lae_plan *plan);
 } lae_module_ops;
@@ -98,6 +110,13 @@ lstmae_status lae_module_shape(const lstmae_module *module, const lstmae_view *i
  */
 lstmae_status lae_module_forward_fused(lstmae_module *module, lstmae_module *next, const lstmae_tensor *input,
                                        const lstmae_tensor **output, int *fused);
+
+/**
+ * Backward of `module` and of `before`, whose output it was given, in one pass where they can: then *fused is 1 and
+ * *grad_input is before's. Else nothing has been done.
+ */
+lstmae_status lae_module_backward_fused(lstmae_module *module, lstmae_module *before, const lstmae_tensor *grad_output,
+                                        const lstmae_tensor **grad_input, int *fused);
 
 /** Adds a parameter drawn uniformly from [-bound, bound) (0: zeros); `out` is borrowed. */
 lstmae_status lae_module_add_param(lstmae_module *module, lae_param **out, const char *name, int ndim,

@@ -1,20 +1,37 @@
 #include "ops_image.h"
 
+#include "ops.h"
+
 int lae_op_channels_last(const lstmae_context *context, int dtype)
 {
     return dtype == LSTMAE_F32 && (context->api->flags & LSTMAE_BACKEND_CHANNELS_LAST) != 0;
 }
 
+typedef lstmae_status (*image_conv_fn)(lstmae_queue *queue, const lstmae_conv_args *args);
+
+/* Computes `out`; a derivative that the device does not multiply with is left to its map_backward(). */
+static lstmae_status image_conv(lstmae_context *context, image_conv_fn entry, const lstmae_conv_args *args,
+                                const lstmae_view *out)
+{
+    if (lae_view_numel(out) == 0) return LSTMAE_OK;
+    lstmae_status status = entry(context->queue, args);
+    if (status != LSTMAE_ERR_UNSUPPORTED || !(args->flags & LSTMAE_CONV_DERIVATIVE)) return status;
+    lstmae_conv_args sums = *args;
+    sums.flags &= ~LSTMAE_CONV_DERIVATIVE;
+    sums.map = LSTMAE_MAP_IDENTITY;
+    sums.linear = NULL;
+    LAE_TRY(entry(context->queue, &sums));
+    return lae_op_map_backward(context, args->map, args->param, out, out, args->linear, args->linear);
+}
+
 lstmae_status lae_op_conv_forward(lstmae_context *context, const lstmae_conv_args *args)
 {
-    if (lae_view_numel(&args->y) == 0) return LSTMAE_OK;
-    return context->api->conv_forward(context->queue, args);
+    return image_conv(context, context->api->conv_forward, args, &args->y);
 }
 
 lstmae_status lae_op_conv_backward_data(lstmae_context *context, const lstmae_conv_args *args)
 {
-    if (lae_view_numel(&args->x) == 0) return LSTMAE_OK;
-    return context->api->conv_backward_data(context->queue, args);
+    return image_conv(context, context->api->conv_backward_data, args, &args->x);
 }
 
 lstmae_status lae_op_conv_weight_gradient(lstmae_context *context, const lstmae_conv_args *args)

@@ -30,8 +30,13 @@ static lstmae_status sequential_backward(lstmae_module *module, const lstmae_ten
 {
     sequential_module *m = (sequential_module *)module;
     const lstmae_tensor *grad = grad_output;
-    for (size_t i = m->count; i-- > 0;)
-        LAE_TRY(lstmae_module_backward(m->children[i], grad, i > 0 || grad_input ? &grad : NULL));
+    for (size_t i = m->count; i-- > 0;) {
+        int fused = 0;
+        if (i > 1 || (i == 1 && grad_input))
+            LAE_TRY(lae_module_backward_fused(m->children[i], m->children[i - 1], grad, &grad, &fused));
+        if (fused) i--;
+        else LAE_TRY(lstmae_module_backward(m->children[i], grad, i > 0 || grad_input ? &grad : NULL));
+    }
     if (grad_input) *grad_input = grad;
     return LSTMAE_OK;
 }

@@ -85,13 +85,14 @@ typedef struct lae_conv_call {
     lae_conv_shape shape;
     lae_conv_image in, out;  /* out receives the sums with bias, then f of them */
     lae_conv_image linear;   /* receives the sums with bias; data NULL: not wanted */
+    int derivative;          /* out receives the sums times f' of `linear`, which is read */
     int stream;              /* linear is larger than what the caches should keep for the backward pass */
     const float *panels, *bias;
     int map;
     float param; /* of map */
 } lae_conv_call;
 
-/** linear = out, out = f(out) on columns [begin, end) of a row, channels [c0, c1). */
+/** linear = out, out = f(out), or out = out f'(linear), on columns [begin, end) of a row, channels [c0, c1). */
 void lae_conv_finish(const lae_conv_call *call, int64_t image, int64_t row, int64_t begin, int64_t end, int64_t c0,
                      int64_t c1);
 

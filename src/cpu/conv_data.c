@@ -19,6 +19,10 @@ int64_t lae_conv_products(const lae_conv_shape *shape)
 /* n floats that are next to each other in both. */
 static void data_finish(const lae_conv_call *call, float *out, float *linear, int64_t n)
 {
+    if (call->derivative) {
+        call->loops->map_backward(call->map, call->param, out, out, linear, n);
+        return;
+    }
     if (linear && call->stream) call->kernels->stream(linear, out, n);
     else if (linear) memcpy(linear, out, (size_t)n * sizeof(float));
     if (call->map != LSTMAE_MAP_IDENTITY) call->loops->map(call->map, call->param, out, out, n);
@@ -64,11 +68,14 @@ static lstmae_status data_run_elsewhere(lstmae_queue *queue, lae_conv_call *call
     lstmae_status status = lae_conv_image_scratch(queue, LAE_SCRATCH_IMAGE_Y, &call->out, &dense, y);
     if (status < 0) return status;
     call->linear.data = NULL;
+    call->derivative = 0;
     if (args->linear) call->map = LSTMAE_MAP_IDENTITY;
     status = data_run(queue, call, args);
-    if (status >= 0) status = cpu_copy(queue, args->linear ? args->linear : y, &dense);
-    if (status >= 0 && args->linear) status = cpu_map(queue, args->map, args->param, y, args->linear);
-    return status;
+    const int derivative = (args->flags & LSTMAE_CONV_DERIVATIVE) != 0;
+    if (status >= 0) status = cpu_copy(queue, args->linear && !derivative ? args->linear : y, &dense);
+    if (status < 0 || !args->linear) return status;
+    return derivative ? cpu_map_backward(queue, args->map, args->param, y, y, args->linear, args->linear)
+                      : cpu_map(queue, args->map, args->param, y, args->linear);
 }
 
 static lstmae_status data_entry(lstmae_queue *queue, const lstmae_conv_args *args, int transposed)
@@ -79,7 +86,8 @@ static lstmae_status data_entry(lstmae_queue *queue, const lstmae_conv_args *arg
                            .shape = lae_conv_shape_of(args, transposed),
                            .bias = args->bias,
                            .map = args->map,
-                           .param = (float)args->param };
+                           .param = (float)args->param,
+                           .derivative = (args->flags & LSTMAE_CONV_DERIVATIVE) != 0 };
     const lstmae_status status = lae_conv_image_bring(queue, LAE_SCRATCH_IMAGE_X, &call.in, x);
     if (status < 0) return status;
     if (!lae_conv_image_of(&call.out, y) || (args->linear && !lae_conv_image_of(&call.linear, args->linear)))

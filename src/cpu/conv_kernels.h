@@ -18,10 +18,10 @@
 /** Vectors of a panel. */
 #define LAE_CONV_VECTORS 4
 
-/** What will be read after this call: with each tile, `floats` more of it are fetched. */
+/** Two things that will be read after this call: with each tile, `floats` more of each are fetched. */
 typedef struct lae_conv_ahead {
-    const float *from;
-    int64_t floats; /* 0: nothing; else whole cache lines */
+    const float *from[2];
+    int64_t floats[2]; /* 0: nothing; else whole cache lines */
 } lae_conv_ahead;
 
 /**
@@ -60,7 +60,7 @@ typedef struct lae_conv_gradient {
     int64_t columns, x_column, y_column;
     int64_t channels, sum_row;
     int64_t vectors, last; /* of y; sums beyond the last one are those of zeros */
-    lae_conv_ahead x_ahead, y_ahead;
+    lae_conv_ahead ahead;
 } lae_conv_gradient;
 
 /** Channels of an image whose pixels are the lanes of the vectors: what lae_conv_planes computes at most. */

@@ -52,14 +52,9 @@ static void weight_inside(const lae_conv_rule *rule, int64_t tap, int64_t begin,
     if (*count < 0) *count = 0;
 }
 
-/* What the tiles of a chunk fetch of the next one. */
-typedef struct weight_ahead {
-    lae_conv_ahead x, y;
-} weight_ahead;
-
 /* Rows [r0, r1) of dy, of one image or whole images, into the sums of one tap of a strip. */
 static void weight_chunk(const weight_job *job, const lae_conv_strip *strip, int64_t tap, float *sum, int add,
-                         int64_t r0, int64_t r1, const weight_ahead *ahead)
+                         int64_t r0, int64_t r1, const lae_conv_ahead *ahead)
 {
     const lae_conv_rule *height = &job->shape.height, *width = &job->shape.width;
     const int64_t rows = height->out, image = r0 / rows, begin = r0 % rows, row_tap = tap / width->taps;
@@ -87,8 +82,7 @@ static void weight_chunk(const weight_job *job, const lae_conv_strip *strip, int
     g.sum_row = strip->vectors * job->kernels->lanes;
     g.vectors = strip->vectors;
     g.last = strip->last;
-    g.x_ahead = ahead->x;
-    g.y_ahead = ahead->y;
+    g.ahead = *ahead;
     job->kernels->gradient(&g);
 }
 
@@ -96,15 +90,16 @@ static void weight_chunk(const weight_job *job, const lae_conv_strip *strip, int
  * What each tile is to fetch of the chunk after [r0, r1), where both are of whole images that lie one after the other,
  * for `tiles` tiles in all.
  */
-static weight_ahead weight_ahead_of(const weight_job *job, int64_t r0, int64_t r1, int64_t end, int64_t tiles)
+static lae_conv_ahead weight_ahead(const weight_job *job, int64_t r0, int64_t r1, int64_t end, int64_t tiles)
 {
+    const lae_conv_image *images[] = { &job->x, &job->y };
     const int64_t rows = job->shape.height.out, left = end - r1, most = r1 - r0 < left ? r1 - r0 : left;
-    weight_ahead ahead = { { job->x.data, 0 }, { job->y.data, 0 } };
-    if (r1 % rows != 0 || most < rows || job->x.batch < 0 || job->y.batch < 0) return ahead;
-    ahead.x = (lae_conv_ahead){ job->x.data + r1 / rows * job->x.batch,
-                                lae_conv_lines(most / rows * job->x.batch / tiles) };
-    ahead.y = (lae_conv_ahead){ job->y.data + r1 / rows * job->y.batch,
-                                lae_conv_lines(most / rows * job->y.batch / tiles) };
+    lae_conv_ahead ahead = { { job->x.data, job->y.data }, { 0, 0 } };
+    for (int k = 0; k < 2 && r1 % rows == 0 && most >= rows; k++) {
+        if (images[k]->batch <= 0) continue;
+        ahead.from[k] += r1 / rows * images[k]->batch;
+        ahead.floats[k] = lae_conv_lines(most / rows * images[k]->batch / tiles);
+    }
     return ahead;
 }
 
@@ -126,11 +121,10 @@ static void weight_strip(const weight_job *job, int64_t block, int64_t index, in
         /* a chunk is of whole images, or inside of one */
         if (row % rows == 0 && next >= image_end) next -= (next - row) % rows;
         else if (next > image_end) next = image_end;
-        weight_ahead ahead = weight_ahead_of(job, row, next, end, tiles * (t1 - t0));
+        lae_conv_ahead ahead = weight_ahead(job, row, next, end, tiles * (t1 - t0));
         for (int64_t tap = t0; tap < t1; tap++) {
             weight_chunk(job, &strip, tap, sums + tap * tap_floats, row > begin, row, next, &ahead);
-            ahead.x.from += tiles * ahead.x.floats;
-            ahead.y.from += tiles * ahead.y.floats;
+            for (int k = 0; k < 2; k++) ahead.from[k] += tiles * ahead.floats[k];
         }
     }
 }

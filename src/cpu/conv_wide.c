@@ -84,33 +84,38 @@ static void wide_gather(const wide_job *job, wide_lists *lists, int64_t first, i
     lists->pixels = pixels;
 }
 
-/* The input of the chunk after this one: whole images, one after the other. */
-typedef struct wide_next {
-    const float *from;
-    int64_t floats; /* 0: nothing to fetch */
-} wide_next;
-
-static wide_next wide_next_of(const wide_job *job, int64_t each, int64_t unit, int64_t end, int64_t last)
+/* What follows the sums of a chunk of whole images: its part of `linear` where that is read, and the next chunk's
+ * input. Each list of pixels fetches its share, and moves on. */
+static lae_conv_ahead wide_ahead_of(const wide_job *job, int64_t each, int64_t unit, int64_t end, int64_t last)
 {
     const lae_conv_call *call = job->call;
     const int64_t left = last - end, units = end - unit < left ? end - unit : left;
-    if (units <= 0 || end % each != 0 || call->in.batch <= 0) return (wide_next){ call->in.data, 0 };
-    return (wide_next){ call->in.data + end / each * call->in.batch, units / each * call->in.batch };
-}
-
-/* The list's share of it. */
-static lae_conv_ahead wide_ahead(wide_next *next, const wide_lists *lists, const wide_list *list)
-{
-    lae_conv_ahead ahead = { next->from, 0 };
-    if (next->floats == 0) return ahead;
-    const int64_t tiles = (list->count + LAE_CONV_TILE - 1) / LAE_CONV_TILE;
-    ahead.floats = lae_conv_lines(next->floats * list->count / lists->pixels / tiles);
-    next->from += tiles * ahead.floats;
+    lae_conv_ahead ahead = { { call->in.data, call->in.data }, { 0, 0 } };
+    if (end % each == 0 && units > 0 && call->in.batch > 0) {
+        ahead.from[0] += end / each * call->in.batch;
+        ahead.floats[0] = units / each * call->in.batch;
+    }
+    if (unit % each == 0 && call->derivative && call->linear.batch > 0) {
+        ahead.from[1] = call->linear.data + unit / each * call->linear.batch;
+        ahead.floats[1] = (end - unit) / each * call->linear.batch;
+    }
     return ahead;
 }
 
+static lae_conv_ahead wide_ahead_take(lae_conv_ahead *ahead, const wide_lists *lists, const wide_list *list)
+{
+    const int64_t tiles = (list->count + LAE_CONV_TILE - 1) / LAE_CONV_TILE;
+    lae_conv_ahead share = *ahead;
+    for (int k = 0; k < 2; k++) {
+        share.floats[k] = lae_conv_lines(ahead->floats[k] * list->count / lists->pixels / tiles);
+        ahead->from[k] += tiles * share.floats[k];
+    }
+    return share;
+}
+
 /* The lists' pixels of the images from `image` on. */
-static void wide_strip(const wide_job *job, const wide_lists *lists, int64_t image, int64_t index, wide_next next)
+static void wide_strip(const wide_job *job, const wide_lists *lists, int64_t image, int64_t index,
+                       lae_conv_ahead ahead)
 {
     const lae_conv_shape *shape = &job->call->shape;
     const lae_conv_strip strip = lae_conv_strip_of(job->call->kernels, shape, index);
@@ -138,7 +143,7 @@ static void wide_strip(const wide_job *job, const wide_lists *lists, int64_t ima
         sweep.run = merged ? taps * shape->depth : shape->depth;
         sweep.x_column = x_column;
         sweep.w_column = tap_floats;
-        sweep.ahead = wide_ahead(&next, lists, list);
+        sweep.ahead = wide_ahead_take(&ahead, lists, list);
         job->call->kernels->sweep(&sweep);
     }
 }
@@ -171,9 +176,9 @@ static void wide_task(void *payload, int thread, int threads)
     for (int64_t unit = u0, end; unit < u1; unit = end) {
         end = unit + job->chunk < u1 ? unit + job->chunk : u1;
         wide_gather(job, lists, unit % each, end - unit);
-        wide_next next = wide_next_of(job, each, unit, end, u1);
-        for (int64_t strip = s0; strip < s1; strip++, next.floats = 0)
-            wide_strip(job, lists, unit / each, strip, next);
+        lae_conv_ahead ahead = wide_ahead_of(job, each, unit, end, u1);
+        for (int64_t strip = s0; strip < s1; strip++, ahead.floats[0] = ahead.floats[1] = 0)
+            wide_strip(job, lists, unit / each, strip, ahead);
         wide_finish(job, unit, end, first.out, last.out + last.channels);
     }
 }

@@ -1,4 +1,5 @@
-/* Entries of the "cpu" device that are products or contain some: gemm.c, prepare.c, lstm_*.c, conv_*.c. See backend.h. */
+/* Entries of the "cpu" device that are products or contain some: gemm.c, prepare.c, lstm_*.c, conv_*.c. See
+ * backend.h. */
 #ifndef LAE_CPU_ENTRIES_H
 #define LAE_CPU_ENTRIES_H
 

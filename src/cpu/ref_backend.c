@@ -269,9 +269,17 @@ static lstmae_status ref_entry_lstm_cell_backward(lstmae_queue *queue, const lst
     return LSTMAE_OK;
 }
 
-/* y = f(linear), where the linear part was left in `linear` or in y itself. */
+/* Where the sums go before they are mapped. */
+static const lstmae_view *ref_conv_sums(const lstmae_conv_args *args, const lstmae_view *y)
+{
+    return args->linear && !(args->flags & LSTMAE_CONV_DERIVATIVE) ? args->linear : y;
+}
+
+/* y = f(linear), where the linear part was left in `linear` or in y itself; or y times the derivative. */
 static lstmae_status ref_conv_map(lstmae_queue *queue, const lstmae_conv_args *args, const lstmae_view *y)
 {
+    if (args->flags & LSTMAE_CONV_DERIVATIVE)
+        return ref_entry_map_backward(queue, args->map, args->param, y, y, args->linear, args->linear);
     if (args->map == LSTMAE_MAP_IDENTITY && !args->linear) return LSTMAE_OK;
     return ref_entry_map(queue, args->map, args->param, y, args->linear ? args->linear : y);
 }
@@ -279,14 +287,14 @@ static lstmae_status ref_conv_map(lstmae_queue *queue, const lstmae_conv_args *a
 static lstmae_status ref_entry_conv_forward(lstmae_queue *queue, const lstmae_conv_args *args)
 {
     REF_KERNELS("conv_forward", 3, &args->x, &args->y, args->linear);
-    kernels->conv_forward(args, args->linear ? args->linear : &args->y);
+    kernels->conv_forward(args, ref_conv_sums(args, &args->y));
     return ref_conv_map(queue, args, &args->y);
 }
 
 static lstmae_status ref_entry_conv_backward_data(lstmae_queue *queue, const lstmae_conv_args *args)
 {
     REF_KERNELS("conv_backward_data", 3, &args->x, &args->y, args->linear);
-    kernels->conv_backward_data(args, args->linear ? args->linear : &args->x);
+    kernels->conv_backward_data(args, ref_conv_sums(args, &args->x));
     return ref_conv_map(queue, args, &args->x);
 }
 

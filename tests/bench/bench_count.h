@@ -1,8 +1,8 @@
 /*
  * Useful floating-point operations of a workload: two for each multiplication in a matrix product whose operands are
  * not known to be zero and whose result somebody uses. Left out are products with an initial state or a first decoder
- * input of zeros and with the zeros around an image, gradients of the data and of those zeros, and everything element by
- * element.
+ * input of zeros and with the zeros around an image, gradients of the data and of those zeros, and everything element
+ * by element.
  */
 #ifndef LAE_BENCH_COUNT_H
 #define LAE_BENCH_COUNT_H

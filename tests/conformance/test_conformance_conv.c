@@ -27,7 +27,7 @@ typedef struct conv_case {
     conv_shape shape;
     conv_entry entry;
     image_layout x, y;
-    int bias, map, linear, prepared;
+    int bias, map, linear, prepared, derivative; /* derivative: `linear` is read */
     double beta;
 } conv_case;
 
@@ -52,6 +52,7 @@ static lstmae_status run_conv(const test_device *device, const lstmae_view *view
         args.dilation[axis] = s->dilation[axis];
     }
     if (c->linear) args.linear = &views[1];
+    if (c->derivative) args.flags = LSTMAE_CONV_DERIVATIVE;
     args.x = views[c->entry == CONV_BACKWARD_DATA ? 0 : 2];
     args.y = views[c->entry == CONV_FORWARD ? 0 : c->entry == CONV_BACKWARD_DATA ? 2 : 3];
     if (c->entry == CONV_WEIGHT_GRADIENT) {
@@ -106,9 +107,9 @@ static void check_conv(conv_case c, int dtype)
     conformance_case each = { .run = run_conv, .args = &c };
     snprintf(each.what, sizeof(each.what),
              "conv entry %d: [%lld,%lld,%lld,%lld] to %lld, kernel %lldx%lld, groups %lld, layouts %d %d, bias %d, map "
-             "%d, linear %d, prepared %d, beta %g", (int)c.entry, (long long)s->B, (long long)s->C, (long long)s->H,
-             (long long)s->W, (long long)s->K, (long long)s->kernel[0], (long long)s->kernel[1], (long long)s->groups,
-             (int)c.x, (int)c.y, c.bias, c.map, c.linear, c.prepared, c.beta);
+             "%d, linear %d, derivative %d, prepared %d, beta %g", (int)c.entry, (long long)s->B, (long long)s->C,
+             (long long)s->H, (long long)s->W, (long long)s->K, (long long)s->kernel[0], (long long)s->kernel[1],
+             (long long)s->groups, (int)c.x, (int)c.y, c.bias, c.map, c.linear, c.derivative, c.prepared, c.beta);
     if (c.entry == CONV_WEIGHT_GRADIENT) {
         conformance_output(&each, test_array_make(dtype, 4, weight_dims, 1, 1), tolerance);
         conformance_input(&each, (test_array){ 0 });
@@ -120,7 +121,8 @@ static void check_conv(conv_case c, int dtype)
         test_array linear = image(dtype, forward ? c.y : c.x, s->B, forward ? s->K : s->C, forward ? P : s->H,
                                   forward ? Q : s->W, 5);
         conformance_output(&each, forward ? y : x, tolerance);
-        if (c.linear) conformance_output(&each, linear, tolerance);
+        if (c.derivative) conformance_input(&each, linear);
+        else if (c.linear) conformance_output(&each, linear, tolerance);
         else {
             test_array_free(&linear);
             conformance_input(&each, (test_array){ 0 });
@@ -212,6 +214,21 @@ static void fused_maps(void **state)
         }
 }
 
+/* Every map's derivative instead, in both entries. */
+static void fused_derivatives(void **state)
+{
+    (void)state;
+    static const size_t which[] = { 1, 7, 9, 10, 0 };
+    for (int map = 0; map <= LSTMAE_MAP_EXP; map++)
+        for (int turn = 0; turn < 10; turn++) {
+            conv_case c = { .shape = shapes[which[turn % 5]], .entry = turn / 5 ? CONV_BACKWARD_DATA : CONV_FORWARD,
+                            .bias = (turn + map) % 3 == 0, .map = map, .linear = 1, .derivative = 1 };
+            c.x = (turn + map) % 4 ? IMAGE_CHANNELS_LAST : IMAGE_PLANES;
+            c.y = (turn + map) % 3 ? IMAGE_CHANNELS_LAST : IMAGE_WIDE_PIXELS;
+            check_conv(c, LSTMAE_F32);
+        }
+}
+
 /* Larger ones, where work is divided between threads along every axis. */
 static void enough_for_threads(void **state)
 {
@@ -244,6 +261,7 @@ int main(void)
         cmocka_unit_test(backward_data),
         cmocka_unit_test(weight_gradient),
         cmocka_unit_test(fused_maps),
+        cmocka_unit_test(fused_derivatives),
         cmocka_unit_test(enough_for_threads),
         cmocka_unit_test(empty_batch),
     };
