@@ -36,7 +36,7 @@ lstmae_status lae_checkpoint_arrays_store(const lae_checkpoint_items *items)
 {
     for (size_t i = 0; i < items->count; i++) {
         const lae_checkpoint_item *item = &items->item[i];
-        if (!item->array || !item->source) continue;
+        if (!item->array) continue; /* one that the file lacks holds what it held */
         LAE_TRY(lstmae_tensor_read(item->tensor, item->array->values,
                                    (size_t)item->array->count * sizeof *item->array->values));
     }

@@ -258,6 +258,38 @@ def dynamic():
     put("dynamic_values", values)
 
 
+def dynamic_small():
+    """Short recordings, most of them with several runs above the threshold."""
+    rows, values, flags = [], [], []
+    for _ in range(24):
+        e = RNG.gamma(4.0, 0.2, size=40)
+        for at in RNG.integers(0, 40, size=RNG.integers(1, 6)):
+            e[at:at + RNG.integers(1, 4)] += RNG.uniform(0.5, 6.0)
+        e = f32(e)
+        rows.append(e)
+        e = e.astype(np.float64)
+        mean, sd = e.mean(), e.std()
+        best, epsilon = -np.inf, mean + 4 * sd
+        for i in range(28):
+            limit = mean + (0.5 + 0.125 * i) * sd
+            above = e > limit
+            if not above.any():
+                continue
+            rest = e[~above]
+            gain = (mean - rest.mean()) / mean + (sd - rest.std()) / sd
+            score = gain / (above.sum() + len(list(runs(above))) ** 2)
+            if score >= best:
+                best, epsilon = score, limit
+        values.append(epsilon)
+        flag = np.zeros(40, dtype=int)
+        for a, b in dynamic_kept(e, epsilon, 0.2):
+            flag[a:b] = 1
+        flags.append(flag)
+    put("dynamic_small", rows, "float")
+    put("dynamic_small_values", values)
+    put("dynamic_small_alarms", flags, "unsigned char")
+
+
 # --- measures: two recordings ---
 
 def adjust(truth, alarms):
@@ -311,7 +343,7 @@ def measures():
 
 
 def main():
-    for part in (scalers, points, gaussian, smoothing, thresholds, dynamic, measures):
+    for part in (scalers, points, gaussian, smoothing, thresholds, dynamic, dynamic_small, measures):
         part()
     versions = "NumPy %s, SciPy %s, scikit-learn %s" % (np.__version__, scipy.__version__, sklearn.__version__)
     path = pathlib.Path(__file__).with_name("timeseries.h")

@@ -122,7 +122,8 @@ static const struct {
     { "a name with a quote inside", BAD, "line 1, column #1: expected quotes around", TEXT("a;b\"\n1;2\n"), H, ';' },
     { "lines counted through CRLF", BAD, "line 4, column #0", TEXT("1;2\r\n\r\n3;4\r\nx;5\r\n"), N, ';' },
     { "lines counted through CR", BAD, "line 4, column #0", TEXT("1;2\r\r3;4\rx;5\r"), N, ';' },
-    { "lines counted through quotes", BAD, "line 5, column #1 'b'", TEXT("a;b\n\"x\ny\r\nz\";1\n\"w\";x\n"), H, ';' },
+    { "lines counted through quotes", BAD, "line 6, column #1 'b'", TEXT("a;b\n\"x\ny\r\nz\rz\";1\n\"w\";x\n"), H,
+      ';' },
     { "lines counted behind a byte order mark", BAD, "line 2, column #0", TEXT("\xef\xbb\xbf" "1;2\nx;3\n"), N, ';' },
     { "a name in the message is one line", BAD, "column #0 'a?b'", TEXT("\"a\nb\";c\n1;2\nx;2\n"), H, ';' },
 };

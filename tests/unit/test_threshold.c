@@ -207,6 +207,32 @@ static void threshold_dynamic_follows_the_paper(void **state)
     }
 }
 
+static void threshold_dynamic_weighs_runs(void **state)
+{
+    int runs = 0, pruned = 0;
+    (void)state;
+    for (int n = 0; n < 24; n++) {
+        lstmae_threshold_options options = dynamic_options(0.2);
+        const float *scores = ts_dynamic_small + 40 * n;
+        unsigned char alarms[40];
+        options.z_low = 0.5;
+        options.z_high = 4.0;
+        options.z_step = 0.125;
+        lstmae_threshold *threshold = new_threshold(&options);
+        assert_ok(lstmae_threshold_apply(threshold, scores, 40, alarms));
+        assert_memory_equal(alarms, ts_dynamic_small_alarms + 40 * n, sizeof alarms);
+        assert_ok(lstmae_threshold_fit(threshold, scores, 40));
+        near("epsilon", lstmae_threshold_value(threshold), ts_dynamic_small_values[n], 1e-13);
+        for (int i = 0; i < 40; i++) {
+            int above = (double)scores[i] > ts_dynamic_small_values[n];
+            runs += alarms[i] && (i == 0 || !alarms[i - 1]);
+            pruned += above && !alarms[i];
+        }
+        lstmae_threshold_destroy(threshold);
+    }
+    assert_true(runs > 15 && pruned > 15);
+}
+
 /* In a stream the threshold is evaluated after each batch, over the same windows. */
 static void threshold_dynamic_moves_with_a_stream(void **state)
 {
@@ -361,6 +387,7 @@ int main(void)
         cmocka_unit_test(threshold_pareto_survives_odd_samples),
         cmocka_unit_test(threshold_spot_follows_the_paper),
         cmocka_unit_test(threshold_dynamic_follows_the_paper),
+        cmocka_unit_test(threshold_dynamic_weighs_runs),
         cmocka_unit_test(threshold_dynamic_moves_with_a_stream),
         cmocka_unit_test(threshold_dynamic_without_anomalies_has_no_alarms),
         cmocka_unit_test(threshold_state_moves_to_another),
