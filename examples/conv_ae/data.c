@@ -1,0 +1,195 @@
+#include "data.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "../common/files.h"
+#include "../common/report.h"
+#include "networks.h"
+
+enum { DATA_COLOR_SIZE = 32, DATA_GREY_SIZE = 28 }; /* sides of drawn images, those of CIFAR-10 and MNIST */
+
+/* ---- drawn images ---- */
+
+/* Digits or shapes, as the data set has them; `part` tells training and test images apart. */
+static int data_draw(lstmae_dataset **out, lstmae_context *context, const ca_settings *s, int64_t count, int part)
+{
+    const uint64_t seed = 2 * (uint64_t)s->split_seed + (uint64_t)part;
+    if (s->dataset == CA_CIFAR10)
+        EX_TRY(lstmae_dataset_shapes(out, context, count, 3, DATA_COLOR_SIZE, seed));
+    else if (s->dataset == CA_FASHION)
+        EX_TRY(lstmae_dataset_shapes(out, context, count, 1, DATA_GREY_SIZE, seed));
+    else
+        EX_TRY(lstmae_dataset_strokes(out, context, count, DATA_GREY_SIZE, seed));
+    return 0;
+}
+
+/* ---- files ---- */
+
+/* "folder/name", or that with .gz where only it is there. */
+static int data_find(char *path, size_t size, const char *folder, const char *name)
+{
+    struct stat info;
+    char packed[64];
+    snprintf(packed, sizeof packed, "%s.gz", name);
+    if (ex_path(path, size, folder, packed) != 0) return -1;
+    if (stat(path, &info) == 0) return 0;
+    return ex_path(path, size, folder, name);
+}
+
+/* Images [n,h,w] of an IDX file with the labels beside it, where there are some. */
+static int data_idx(lstmae_dataset **out, lstmae_context *context, const ca_settings *s, const char *part)
+{
+    char path[EX_PATH_SIZE], name[48];
+    lstmae_file_options plain = LSTMAE_FILE_OPTIONS_INIT;
+    lstmae_dataset *images = NULL, *labels = NULL;
+    struct stat info;
+    snprintf(name, sizeof name, "%s-images-idx3-ubyte", part);
+    if (data_find(path, sizeof path, s->data, name) != 0) return -1;
+    EX_TRY(lstmae_dataset_open(&images, context, path, NULL));
+    if (lstmae_dataset_ndim(images) != 2) {
+        lstmae_dataset_destroy(images);
+        return ex_fail("%s: expected images [n,h,w], got items of another shape", path);
+    }
+    snprintf(name, sizeof name, "%s-labels-idx1-ubyte", part);
+    int result = data_find(path, sizeof path, s->data, name);
+    plain.scale = 1.0;
+    if (result == 0 && stat(path, &info) == 0) {
+        result = ex_status(lstmae_dataset_open(&labels, context, path, &plain));
+        if (result == 0) result = ex_status(lstmae_dataset_with_labels(out, images, labels));
+        lstmae_dataset_destroy(labels);
+        lstmae_dataset_destroy(images);
+        return result;
+    }
+    *out = images;
+    return result;
+}
+
+static int data_parts(lstmae_dataset **train, lstmae_dataset **test, lstmae_context *context, const ca_settings *s)
+{
+    if (s->data[0] == '\0') {
+        if (data_draw(train, context, s, s->images, 0) != 0) return -1;
+        return data_draw(test, context, s, (s->images + 4) / 5, 1);
+    }
+    if (s->dataset == CA_CIFAR10) {
+        EX_TRY(lstmae_dataset_cifar10(train, context, s->data, LSTMAE_CIFAR10_TRAIN));
+        EX_TRY(lstmae_dataset_cifar10(test, context, s->data, LSTMAE_CIFAR10_TEST));
+        return 0;
+    }
+    if (data_idx(train, context, s, "train") != 0) return -1;
+    return data_idx(test, context, s, "t10k");
+}
+
+/* ---- shape and values ---- */
+
+/* Items as [C,H,W] with values in [low,high]; takes the data set. */
+static int data_shape(ca_data *data, lstmae_dataset **dataset)
+{
+    const double half = 0.5;
+    lstmae_dataset *from = *dataset, *shaped = NULL;
+    if (lstmae_dataset_ndim(from) == 2) {
+        const int64_t dims[3] = {1, lstmae_dataset_dim(from, 0), lstmae_dataset_dim(from, 1)};
+        EX_TRY(lstmae_dataset_reshape(&shaped, from, 3, dims));
+        lstmae_dataset_destroy(from);
+        *dataset = from = shaped;
+    }
+    for (int i = 0; i < 3; i++) {
+        int64_t dim = lstmae_dataset_dim(from, i);
+        if (data->dims[i] != 0 && data->dims[i] != dim)
+            return ex_fail("test images are of another size than those for training");
+        data->dims[i] = dim;
+    }
+    if (data->low == 0.0) return 0;
+    EX_TRY(lstmae_dataset_normalized(&shaped, from, -1, &half, &half));
+    lstmae_dataset_destroy(from);
+    *dataset = shaped;
+    return 0;
+}
+
+static int data_split(ca_data *data, lstmae_dataset *all, const ca_settings *s)
+{
+    int64_t count = lstmae_dataset_count(all), held = (count + 9) / 10;
+    if (held > s->validation) held = s->validation;
+    if (count < 2) return ex_fail("expected at least 2 images to train on, got %lld", (long long)count);
+    EX_TRY(lstmae_dataset_split(&data->train, &data->validation, all, count - held, (uint64_t)s->split_seed));
+    return 0;
+}
+
+static void data_describe(ca_data *data, const ca_settings *s)
+{
+    char name[32];
+    ex_word(CA_DATASETS, s->dataset, name, sizeof name);
+    snprintf(data->text, sizeof data->text,
+             "%s, %s: %lld images to train on, %lld held out, %lld to test; [%lld,%lld,%lld]", name, s->data[0] != '\0' ? s->data : "drawn here", (long long)lstmae_dataset_count(data->train),
+             (long long)lstmae_dataset_count(data->validation), (long long)lstmae_dataset_count(data->test),
+             (long long)data->dims[0], (long long)data->dims[1], (long long)data->dims[2]);
+}
+
+int ca_data_open(ca_data *data, lstmae_context *context, const ca_settings *s)
+{
+    memset(data, 0, sizeof *data);
+    data->context = context;
+    data->low = ca_network_signed(s) ? -1.0 : 0.0;
+    data->high = 1.0;
+    lstmae_dataset *train = NULL;
+    int result = data_parts(&train, &data->test, context, s);
+    if (result == 0) result = data_shape(data, &train);
+    if (result == 0) result = data_shape(data, &data->test);
+    if (result == 0) result = data_split(data, train, s);
+    if (result == 0) data_describe(data, s);
+    lstmae_dataset_destroy(train);
+    return result;
+}
+
+void ca_data_close(ca_data *data)
+{
+    lstmae_dataset_destroy(data->train);
+    lstmae_dataset_destroy(data->validation);
+    lstmae_dataset_destroy(data->test);
+}
+
+/* ---- reading ---- */
+
+int ca_data_loader(lstmae_loader **out, const ca_data *data, lstmae_dataset *dataset, const ca_settings *s,
+                   int training)
+{
+    lstmae_loader_options options = LSTMAE_LOADER_OPTIONS_INIT;
+    options.batch = s->batch;
+    options.seed = (uint64_t)s->seed;
+    if (training) options.flags = LSTMAE_LOADER_SHUFFLE | LSTMAE_LOADER_DROP_LAST;
+    if (training && lstmae_dataset_count(dataset) < s->batch)
+        return ex_fail("--batch: expected at most %lld, the images to train on, got %lld",
+                       (long long)lstmae_dataset_count(dataset), (long long)s->batch);
+    return ex_status(lstmae_loader_create(out, data->context, dataset, &options));
+}
+
+/* `count` images of the `span` from number `first` on, far apart where there are more, in step with no order. */
+static int data_read(lstmae_tensor **out, const ca_data *data, const lstmae_dataset *dataset, int64_t first,
+                     int64_t count, int64_t span)
+{
+    const int64_t dims[4] = {count, data->dims[0], data->dims[1], data->dims[2]};
+    const size_t pixels = (size_t)(dims[1] * dims[2] * dims[3]);
+    float *values = malloc((size_t)count * pixels * sizeof *values);
+    int result = values != NULL ? 0 : ex_fail("out of memory for %lld images", (long long)count);
+    for (int64_t k = 0; result == 0 && k < count; k++) {
+        int64_t index = first + (span == count ? k : (k * span / count + k) % span);
+        result = ex_status(lstmae_dataset_read(dataset, index, values + (size_t)k * pixels, pixels));
+    }
+    if (result == 0) result = ex_status(lstmae_tensor_create(out, data->context, LSTMAE_F32, 4, dims));
+    if (result == 0) result = ex_status(lstmae_tensor_write(*out, values, (size_t)count * pixels * sizeof *values));
+    free(values);
+    return result;
+}
+
+int ca_data_images(lstmae_tensor **out, const ca_data *data, const lstmae_dataset *dataset, int64_t first,
+                   int64_t count)
+{
+    return data_read(out, data, dataset, first, count, count);
+}
+
+int ca_data_spread(lstmae_tensor **out, const ca_data *data, const lstmae_dataset *dataset, int64_t count)
+{
+    return data_read(out, data, dataset, 0, count, lstmae_dataset_count(dataset));
+}
