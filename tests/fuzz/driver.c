@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define DRIVER_LARGEST (1 << 20)
-#define DRIVER_CHANGED 256 /* bytes from the start */
+#define DRIVER_CHANGED 96 /* bytes from the start */
 
 /* One execution on a copy of exactly this size, so that a sanitizer sees reads beyond it. */
 static void run(const unsigned char *bytes, size_t length)
@@ -27,7 +27,7 @@ static long run_variants(unsigned char *bytes, size_t length)
     static const unsigned char others[] = { 0x00, 0x01, 0x0a, 0x20, 0x27, 0x28, 0x2c, 0x39, 0x7f, 0x80, 0xff };
     long count = 1;
     run(bytes, length);
-    for (size_t cut = 0; cut < length && cut < 4 * DRIVER_CHANGED; cut++, count++) run(bytes, cut);
+    for (size_t cut = 0; cut < length && cut < 10 * DRIVER_CHANGED; cut++, count++) run(bytes, cut);
     for (size_t at = 0; at < length && at < DRIVER_CHANGED; at++) {
         unsigned char before = bytes[at];
         for (size_t i = 0; i < sizeof others; i++, count++) {
