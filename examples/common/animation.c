@@ -100,15 +100,9 @@ int ex_animation_save(const ex_picture *frames, const int *delays, int count, co
 
 #else
 
-#ifdef EX_HAVE_PNG
-#define ANIMATION_SUFFIX "_strip.png"
-#else
-#define ANIMATION_SUFFIX "_strip.ppm"
-#endif
-
 const char *ex_animation_extension(void)
 {
-    return ANIMATION_SUFFIX;
+    return "_strip" EX_PICTURE_EXTENSION;
 }
 
 int ex_animation_save(const ex_picture *frames, const int *delays, int count, const char *stem)

@@ -1,4 +1,4 @@
-/* Pictures in memory, 8-bit RGB, and what is drawn into them; saved as PNG, or PPM in a build without libpng. */
+/* Pictures in memory, 8-bit RGB, and what is drawn into them; saved as PNG. */
 #ifndef EX_PICTURE_H
 #define EX_PICTURE_H
 
@@ -33,8 +33,7 @@ int ex_text_width(const char *text, int scale);
 /** Values [h,w] in [0,1], others clamped, as greys; each value a square of `scale` pixels. */
 void ex_draw_grey(ex_picture *picture, int x, int y, const float *values, int w, int h, int scale);
 
-/** Extension of the files ex_picture_save() writes: ".png", or ".ppm" without libpng. */
-const char *ex_picture_extension(void);
+#define EX_PICTURE_EXTENSION ".png"
 
 /** Writes "stem" plus the extension, whole or not at all. */
 int ex_picture_save(const ex_picture *picture, const char *stem);

@@ -100,7 +100,7 @@ static int sweep_plot(const sweep *w, const ca_settings *s)
     const ex_series series = {"test", x, y, (size_t)w->count, ex_plot_color(0), 2};
     const ex_plot plot = {"Loss by size of the code", "numbers in a code", "test loss per image", 1, &series, 1};
     if (ex_path(stem, sizeof stem, s->out, "sweep") != 0 || ex_plot_save(&plot, 800, 480, stem) != 0) return -1;
-    printf("wrote %s%s\n", stem, ex_picture_extension());
+    printf("wrote %s" EX_PICTURE_EXTENSION "\n", stem);
     return 0;
 }
 

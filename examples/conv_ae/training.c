@@ -315,7 +315,7 @@ static int training_plot(const ca_settings *s)
         const ex_plot plot = {"Loss while training", "updates", "loss per image", 1, series, 2};
         result = ex_plot_save(&plot, 800, 480, stem);
     }
-    if (result == 0) printf("wrote %s and %s%s\n", path, stem, ex_picture_extension());
+    if (result == 0) printf("wrote %s and %s" EX_PICTURE_EXTENSION "\n", path, stem);
     free(columns);
     free(log);
     return result;

@@ -134,7 +134,7 @@ static int pictures_sheet(const mm_samples *m, const mm_settings *settings)
     if (result == 0)
         result = ex_sheet_save(rows, 4 * (int)m->count, (int)m->width, (int)m->height, scale,
                                "Held-out sequences, first to last frame", stem);
-    if (result == 0) printf("wrote %s%s\n", stem, ex_picture_extension());
+    if (result == 0) printf("wrote %s" EX_PICTURE_EXTENSION "\n", stem);
     return result;
 }
 
@@ -158,7 +158,7 @@ static int pictures_loss(const mm_settings *settings)
         ex_plot plot = {"Loss while training", "updates", "reconstruction + prediction", 1, series, 2};
         result = ex_plot_save(&plot, 800, 480, stem);
     }
-    if (result == 0) printf("wrote %s and %s%s\n", path, stem, ex_picture_extension());
+    if (result == 0) printf("wrote %s and %s" EX_PICTURE_EXTENSION "\n", path, stem);
     free(columns);
     free(log);
     return result;

@@ -2,7 +2,7 @@
 #ifndef LAE_GRID_H
 #define LAE_GRID_H
 
-#include "png.h"
+#include "png_write.h"
 
 #include <lstmae/image.h>
 

@@ -3,7 +3,7 @@
 #include "png_read.h"
 
 #include "deflate.h"
-#include "png.h"
+#include "png_write.h"
 
 #include <errno.h>
 #include <math.h>

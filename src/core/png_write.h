@@ -1,6 +1,6 @@
 /* PNG files (ISO/IEC 15948) of 8 bits a channel. */
-#ifndef LAE_PNG_H
-#define LAE_PNG_H
+#ifndef LAE_PNG_WRITE_H
+#define LAE_PNG_WRITE_H
 
 #include "bytes.h"
 

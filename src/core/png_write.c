@@ -1,4 +1,4 @@
-#include "png.h"
+#include "png_write.h"
 
 #include "deflate.h"
 #include "size.h"
