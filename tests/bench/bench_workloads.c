@@ -168,6 +168,9 @@ const bench_workload bench_workloads[] = {
     { "stream_i32_h128_l2", bench_create_stream, 1, 1, 32, 128, 2 },
     { "stream_i64_h512_l2", bench_create_stream, 1, 1, 64, 512, 2 },
     { "stream_i4096_h1024_l2", bench_create_stream, 1, 1, 4096, 1024, 2 },
+    { .name = "cifar_uva_b256", .create = bench_create_cifar_uva, .B = 256 },
+    { .name = "cifar_uva_b1", .create = bench_create_cifar_uva, .B = 1 },
+    { .name = "mnist_conv_b256", .create = bench_create_mnist_conv, .B = 256 },
     { .name = "mnist_linear_b256", .create = bench_create_mnist_linear, .B = 256 },
 };
 

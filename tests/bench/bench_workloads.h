@@ -53,6 +53,8 @@ void bench_add_mode(bench_model *model, const char *name, void (*run)(void *), d
 void bench_create_stream(const bench_workload *w, bench_model *model, lstmae_context *context);
 
 /* autoencoders of images: bench_images.c */
+void bench_create_cifar_uva(const bench_workload *w, bench_model *model, lstmae_context *context);
+void bench_create_mnist_conv(const bench_workload *w, bench_model *model, lstmae_context *context);
 void bench_create_mnist_linear(const bench_workload *w, bench_model *model, lstmae_context *context);
 
 #endif

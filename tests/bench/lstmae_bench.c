@@ -22,7 +22,7 @@ static const char usage[] =
     "\n"
     "  --json FILE     also write the results there\n"
     "  --filter TEXT   only workloads whose name contains TEXT; of the machine, only the FMA peak\n"
-    "  --mode NAME     only this mode: train, generate, reconstruct, forward, step\n"
+    "  --mode NAME     only this mode: train, infer, generate, reconstruct, forward, step\n"
     "  --threads N     threads; default: one per core this process may use\n"
     "  --machine       only the machine\n"
     "  --quick         few repetitions: shows that it works, not how fast\n"
