@@ -30,7 +30,10 @@ typedef enum lstmae_threshold_kind {
     LSTMAE_THRESHOLD_DYNAMIC = 3
 } lstmae_threshold_kind;
 
-/** QUANTILE, SIGMA: updates learn from scores that are no alarms. SPOT and DYNAMIC always learn. */
+/**
+ * QUANTILE, SIGMA: updates learn too, a quantile from all scores (those above it are what makes it one), SIGMA from
+ * those that are no alarms. SPOT and DYNAMIC always learn.
+ */
 #define LSTMAE_THRESHOLD_ONLINE 1u
 
 typedef struct lstmae_threshold_options {
@@ -74,7 +77,8 @@ LSTMAE_API lstmae_status lstmae_threshold_fit(lstmae_threshold *threshold, const
 LSTMAE_API double lstmae_threshold_value(const lstmae_threshold *threshold);
 
 /**
- * The next score of a stream. Allocates nothing, and takes time of the order of `window` at most.
+ * The next score of a stream. Allocates nothing, and takes time of the order of `window` at most: of all kinds SPOT's
+ * fit takes longest, below a microsecond for each excess that is kept.
  *
  * SPOT learns from every score that is no alarm, DYNAMIC from all, and evaluates its rule anew after each `batch`.
  * @return 1: an alarm; 0: none; ERR_STATE before it was fitted, except DYNAMIC, which begins without alarms;
@@ -85,8 +89,9 @@ LSTMAE_API lstmae_status lstmae_threshold_update(lstmae_threshold *threshold, do
 /**
  * Marks the alarms among the scores of a recording: alarms[i] becomes 1 or 0.
  *
- * All but DYNAMIC compare with the threshold as it is, and learn nothing. DYNAMIC needs no fit: for the n-th batch of
- * scores it evaluates its rule over the window that ends with it, prunes, and marks what is left in the batch.
+ * All but DYNAMIC compare with the threshold as it is, and learn nothing. DYNAMIC needs no fit: it evaluates its rule
+ * over the first `window` scores, prunes, and marks what is left; then likewise for each further `batch` of them, over
+ * the window that ends with it.
  * @return OK; ERR_STATE before it was fitted; ERR_NUMERIC; ERR_INVALID_ARG
  */
 LSTMAE_API lstmae_status lstmae_threshold_apply(lstmae_threshold *threshold, const float *scores, int64_t count,

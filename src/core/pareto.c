@@ -33,12 +33,16 @@ typedef struct pareto_search {
 
 static double pareto_w(const pareto_sample *sample, double theta, double *shape)
 {
-    double u = 0.0, v = 0.0;
+    double u = 0.0, v = 0.0, product = 1.0; /* one logarithm for many terms */
     for (int64_t i = 0; i < sample->count; i++) {
-        double term = theta * sample->y[i];
-        u += 1.0 / (1.0 + term);
-        v += log1p(term);
+        double term = 1.0 + theta * sample->y[i];
+        u += 1.0 / term;
+        product *= term;
+        if (product > 1e-100 && product < 1e100) continue;
+        v += log(product);
+        product = 1.0;
     }
+    v += log(product);
     *shape = v / (double)sample->count;
     return u / (double)sample->count * (1.0 + *shape) - 1.0;
 }
@@ -57,8 +61,9 @@ double lae_pareto_likelihood(lae_pareto pareto, const double *excesses, int64_t 
 /* A root's distribution, where it is one. Below shape -1 the likelihood has no maximum but grows without bound. */
 static void pareto_candidate(pareto_search *search, double theta)
 {
-    double shape;
-    (void)pareto_w(search->sample, theta, &shape);
+    double shape = 0.0;
+    for (int64_t i = 0; i < search->sample->count; i++) shape += log1p(theta * search->sample->y[i]);
+    shape /= (double)search->sample->count;
     lae_pareto pareto = { shape, shape / theta };
     if (!(shape > -1.0) || !(pareto.scale > 0.0)) return;
     double likelihood = lae_pareto_likelihood(pareto, search->sample->y, search->sample->count);

@@ -333,11 +333,10 @@ lstmae_status lstmae_threshold_update(lstmae_threshold *threshold, double score)
         if (threshold->state[STATE_SINCE] >= (double)o->batch) threshold_dynamic(threshold);
     } else if (!alarm && o->kind == LSTMAE_THRESHOLD_SPOT) {
         threshold_spot_add(threshold, score);
-    } else if (!alarm && (o->flags & LSTMAE_THRESHOLD_ONLINE)) {
-        if (o->kind == LSTMAE_THRESHOLD_QUANTILE)
-            threshold_slide(threshold, score);
-        else
-            threshold_sigma_add(threshold, score);
+    } else if (o->kind == LSTMAE_THRESHOLD_QUANTILE && threshold->capacity > 0) {
+        threshold_slide(threshold, score);
+    } else if (!alarm && o->kind == LSTMAE_THRESHOLD_SIGMA && (o->flags & LSTMAE_THRESHOLD_ONLINE)) {
+        threshold_sigma_add(threshold, score);
     }
     return alarm;
 }

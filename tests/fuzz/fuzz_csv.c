@@ -1,6 +1,6 @@
 /*
- * Any bytes as CSV: what is accepted is a table of finite numbers whose texts can all be read, and the same again from a
- * second reading; what is refused says where in one line. The first two bytes choose the options.
+ * Any bytes as CSV: what is accepted is a table of finite numbers whose texts can all be read, and the same again from
+ * a second reading; what is refused says why in one line. The first two bytes choose the options.
  */
 #include "fuzz.h"
 

@@ -154,8 +154,7 @@ def thresholds():
     kept = list(fit[-100:])
     values = []
     for x in s[400:450]:
-        if x <= 1.1 * np.quantile(kept, 0.95):
-            kept = kept[1:] + [x]
+        kept = kept[1:] + [x]
         values.append(1.1 * np.quantile(kept, 0.95))
     put("quantile_online", values)
 
