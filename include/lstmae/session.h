@@ -16,6 +16,9 @@
 #define LSTMAE_SESSION_H
 
 #include <lstmae/module.h>
+#include <lstmae/scaler.h>
+#include <lstmae/score.h>
+#include <lstmae/threshold.h>
 
 LSTMAE_BEGIN_DECLS
 
@@ -58,36 +61,46 @@ typedef enum lstmae_compare {
     LSTMAE_COMPARE_NONE = 2  /**< nothing: no scores */
 } lstmae_compare;
 
-typedef enum lstmae_measure {
-    LSTMAE_MEASURE_SQUARED = 0, /**< mean over channels of (x - y)^2 */
-    LSTMAE_MEASURE_ABSOLUTE = 1 /**< mean over channels of |x - y| */
-} lstmae_measure;
+/** What a sample's score is, from its errors e = sample - output, scaled. */
+typedef enum lstmae_session_score {
+    LSTMAE_SESSION_SQUARED = 0,     /**< mean over channels of e^2 */
+    LSTMAE_SESSION_ABSOLUTE = 1,    /**< mean over channels of |e| */
+    LSTMAE_SESSION_MAHALANOBIS = 2, /**< by `gaussian`: LSTMAE_GAUSSIAN_MAHALANOBIS */
+    LSTMAE_SESSION_DENSITY = 3      /**< by `gaussian`: LSTMAE_GAUSSIAN_DENSITY */
+} lstmae_session_score;
 
 #define LSTMAE_SESSION_HOLD 1u /**< a value that is not finite is taken as the channel's last one, without error */
+#define LSTMAE_SESSION_REFIT 2u /**< `scaler` goes on learning, from whole samples that are no alarms */
 
 typedef struct lstmae_session_options {
     uint32_t struct_size;
     uint32_t flags;       /**< LSTMAE_SESSION_… */
     int32_t compare;      /**< lstmae_compare */
-    int32_t measure;      /**< lstmae_measure */
+    int32_t score;        /**< lstmae_session_score */
     int32_t threads;      /**< 0, 1: the calling thread alone; n: n - 1 workers help where a model is large enough */
     int32_t reserved;     /**< 0 */
-    double smoothing;     /**< s in [0,1): score_t = s score_{t-1} + (1 - s) raw score_t; 0: none */
-    double threshold;     /**< an alarm is a score above it */
-    const float *offset;  /**< [F], copied: the model sees (sample - offset) * scale; NULL: zeros */
-    const float *scale;   /**< [F], copied, none 0; NULL: ones */
+    double alpha;         /**< of an exponential moving average of scores (lstmae_ewma), in [0,1]; 0: none */
+    double level;         /**< an alarm is a score above it; without `threshold` */
+    const lstmae_scaler *scaler;       /**< what the model sees of samples; NULL: all of them as they are */
+    const lstmae_gaussian *gaussian;   /**< fitted to errors of as many channels as are compared; NULL: none */
+    const lstmae_threshold *threshold; /**< says what is an alarm, and learns as lstmae_threshold_update() states;
+                                            NULL: `level` does */
 } lstmae_session_options;
 
 #define LSTMAE_SESSION_OPTIONS_INIT                                                                \
-    { sizeof(lstmae_session_options), 0, LSTMAE_COMPARE_SAME, LSTMAE_MEASURE_SQUARED, 0, 0, 0.0, LSTMAE_NO_THRESHOLD,  \
-      NULL, NULL }
+    { sizeof(lstmae_session_options), 0, LSTMAE_COMPARE_SAME, LSTMAE_SESSION_SQUARED, 0, 0, 0.0, LSTMAE_NO_LEVEL,      \
+      NULL, NULL, NULL }
 
 /** The largest double: no score is above it. */
-#define LSTMAE_NO_THRESHOLD 1.7976931348623157e308
+#define LSTMAE_NO_LEVEL 1.7976931348623157e308
 
 /**
  * Opens a stream over `frozen`. Where outputs are compared with samples, O must be F or less: the first O channels are
- * compared.
+ * compared. Scaler, distribution and threshold are copied: what the session makes of them is its own.
+ *
+ * @return OK; ERR_INVALID_ARG, ERR_UNSUPPORTED (REFIT of a ROBUST scaler, which needs all samples at once) naming the
+ *         option; ERR_SHAPE where O, scaler or distribution do not fit; ERR_STATE for a threshold or distribution that
+ *         is not fitted; ERR_NO_MEMORY
  */
 LSTMAE_API lstmae_status lstmae_session_create(lstmae_session **out, lstmae_frozen *frozen,
                                                const lstmae_session_options *options);
@@ -104,16 +117,17 @@ typedef struct lstmae_push_result {
     uint32_t struct_size;
     uint32_t flags;        /**< LSTMAE_PUSH_… */
     int64_t index;         /**< of the sample: 0 for the first */
-    double score;          /**< smoothed; the last one where this sample has none */
+    double score;          /**< averaged; the last one where this sample has none */
     double raw_score;
-    double threshold;
-    const float *error;    /**< [O] sample - output, scaled, as of the last score */
+    double threshold;      /**< the next sample's */
+    const float *error;    /**< [O] e as of the last score; NULL: outputs are not compared */
+    const float *contribution; /**< [O] each channel's e^2 or |e|, or lstmae_gaussian_score_errors()'s; NULL likewise */
     const float *code;     /**< NULL: none */
     const float *output;   /**< [O] what SAME compares this sample, or NEXT the following one, with; in the sample's own
                                 units unless O > F */
 } lstmae_push_result;
 
-#define LSTMAE_PUSH_RESULT_INIT { sizeof(lstmae_push_result), 0, 0, 0.0, 0.0, 0.0, NULL, NULL, NULL }
+#define LSTMAE_PUSH_RESULT_INIT { sizeof(lstmae_push_result), 0, 0, 0.0, 0.0, 0.0, NULL, NULL, NULL, NULL }
 
 /**
  * Takes the next sample.
@@ -124,10 +138,10 @@ typedef struct lstmae_push_result {
  */
 LSTMAE_API lstmae_status lstmae_session_push(lstmae_session *session, const float *sample, lstmae_push_result *result);
 
-/** Changes the threshold from the next sample on. */
-LSTMAE_API lstmae_status lstmae_session_set_threshold(lstmae_session *session, double threshold);
+/** Changes `level` from the next sample on. ERR_STATE for a session with a threshold of its own. */
+LSTMAE_API lstmae_status lstmae_session_set_level(lstmae_session *session, double level);
 
-/** Back to the state after creation: no samples seen. The threshold stays. */
+/** Back to no samples seen. What scaler and threshold have learned stays. */
 LSTMAE_API lstmae_status lstmae_session_reset(lstmae_session *session);
 
 /** Bytes of a saved state; the same for equal models and options. 0 for NULL. */
@@ -142,7 +156,8 @@ LSTMAE_API size_t lstmae_session_state_bytes(const lstmae_session *session);
 LSTMAE_API lstmae_status lstmae_session_save(const lstmae_session *session, void *memory, size_t bytes);
 
 /**
- * Takes over a saved state of a session with an equal model and equal options (threshold and threads may differ).
+ * Takes over a saved state of a session with an equal model and equal options (level and threads may differ), together
+ * with what its scaler and threshold had learned.
  *
  * @return OK; ERR_FORMAT for what no session wrote, or was damaged; ERR_STATE for another model or other options. On
  *         failure the session is as before

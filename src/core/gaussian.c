@@ -6,6 +6,7 @@
  * be positive definite.
  */
 #include "context_internal.h"
+#include "copies.h"
 #include "options.h"
 #include "scaler_internal.h"
 #include "size.h"
@@ -83,6 +84,30 @@ lstmae_status lstmae_gaussian_create(lstmae_gaussian **out, lstmae_context *cont
     gaussian->solution = gaussian_lay(&gaussian->spare, channels, rest);
     *out = gaussian;
     return LSTMAE_OK;
+}
+
+lstmae_status lae_gaussian_copy(lstmae_gaussian **out, const lstmae_gaussian *gaussian, lstmae_context *context)
+{
+    const size_t D = (size_t)gaussian->channels;
+    LAE_TRY(lstmae_gaussian_create(out, context, gaussian->channels, &gaussian->options));
+    gaussian_moments *to = &(*out)->now;
+    const gaussian_moments *from = &gaussian->now;
+    to->rows = from->rows;
+    to->log_det = from->log_det;
+    memcpy(to->mean, from->mean, D * sizeof(double));
+    memcpy(to->covariance, from->covariance, D * D * sizeof(double));
+    memcpy(to->factor, from->factor, D * D * sizeof(double));
+    return LSTMAE_OK;
+}
+
+int64_t lae_gaussian_channels(const lstmae_gaussian *gaussian)
+{
+    return gaussian->channels;
+}
+
+int lae_gaussian_fitted(const lstmae_gaussian *gaussian)
+{
+    return gaussian->now.rows > 0.0;
 }
 
 void lstmae_gaussian_destroy(lstmae_gaussian *gaussian)

@@ -76,7 +76,7 @@ lstmae_status lae_runner_run(lae_runner *runner);
 /** As after lae_runner_init(). */
 void lae_runner_reset(lae_runner *runner);
 
-/** What the next run depends on, and the last output: its floats, and copies out of and into a runner. */
+/** What the next run depends on but x, and the last output: its floats, and copies out and in, at any address. */
 size_t lae_runner_state_floats(const lae_runner *runner);
 void lae_runner_store(const lae_runner *runner, void *state);
 void lae_runner_load(lae_runner *runner, const void *state);

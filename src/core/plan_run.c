@@ -147,7 +147,7 @@ void lae_runner_reset(lae_runner *runner)
 
 size_t lae_runner_state_floats(const lae_runner *runner)
 {
-    size_t floats = (size_t)(runner->plan->features + runner->plan->outputs);
+    size_t floats = (size_t)runner->plan->outputs;
     for (size_t k = 0; k < runner->plan->count; k++)
         if (runner->steps[k].kind == LAE_PLAN_LSTM) floats += 2 * (size_t)runner->steps[k].lstm.H;
     return floats;
@@ -168,8 +168,7 @@ static const char *runner_get(const char *from, float *to, int64_t count)
 
 void lae_runner_store(const lae_runner *runner, void *state)
 {
-    char *to = runner_put(state, runner->x, runner->plan->features);
-    to = runner_put(to, runner->y, runner->plan->outputs);
+    char *to = runner_put(state, runner->y, runner->plan->outputs);
     for (size_t k = 0; k < runner->plan->count; k++) {
         const lstmae_lstm_args *args = &runner->steps[k].lstm;
         if (runner->steps[k].kind != LAE_PLAN_LSTM) continue;
@@ -180,8 +179,7 @@ void lae_runner_store(const lae_runner *runner, void *state)
 
 void lae_runner_load(lae_runner *runner, const void *state)
 {
-    const char *from = runner_get(state, runner->x, runner->plan->features);
-    from = runner_get(from, runner->y, runner->plan->outputs);
+    const char *from = runner_get(state, runner->y, runner->plan->outputs);
     for (size_t k = 0; k < runner->plan->count; k++) {
         const lstmae_lstm_args *args = &runner->steps[k].lstm;
         if (runner->steps[k].kind != LAE_PLAN_LSTM) continue;

@@ -7,6 +7,7 @@
  *             mean <- mean + a d, variance <- (1 - a) (variance + a d^2), which for a = 1 / n is the same
  *   MINMAX    spread = (largest - least) / (high - low), center = least - low spread
  */
+#include "copies.h"
 #include "scaler_internal.h"
 
 #include "options.h"
@@ -66,6 +67,19 @@ lstmae_status lstmae_scaler_create(lstmae_scaler **out, lstmae_context *context,
     for (int64_t i = 0; i < columns; i++) scaler->spread[i] = 1.0;
     *out = scaler;
     return LSTMAE_OK;
+}
+
+lstmae_status lae_scaler_copy(lstmae_scaler **out, const lstmae_scaler *scaler, lstmae_context *context)
+{
+    LAE_TRY(lstmae_scaler_create(out, context, scaler->columns, &scaler->options));
+    (*out)->rows = scaler->rows;
+    memcpy((*out)->numbers, scaler->numbers, scaler_bytes(scaler));
+    return LSTMAE_OK;
+}
+
+lstmae_scaling lae_scaler_kind(const lstmae_scaler *scaler)
+{
+    return (lstmae_scaling)scaler->options.kind;
 }
 
 void lstmae_scaler_destroy(lstmae_scaler *scaler)

@@ -1,4 +1,5 @@
 #include "context_internal.h"
+#include "copies.h"
 #include "options.h"
 #include "scaler_internal.h"
 #include "select.h"
@@ -101,6 +102,20 @@ lstmae_status lstmae_threshold_create(lstmae_threshold **out, lstmae_context *co
     else
         lstmae_threshold_destroy(threshold);
     return status;
+}
+
+lstmae_status lae_threshold_copy(lstmae_threshold **out, const lstmae_threshold *threshold, lstmae_context *context)
+{
+    const size_t capacity = (size_t)threshold->capacity;
+    LAE_TRY(lstmae_threshold_create(out, context, &threshold->options));
+    memcpy((*out)->state, threshold->state, (STATE_FRONT + capacity) * sizeof(double));
+    if (capacity > 0) memcpy((*out)->scratch, threshold->scratch, capacity * sizeof(double));
+    return LSTMAE_OK;
+}
+
+int lae_threshold_ready(const lstmae_threshold *threshold)
+{
+    return threshold->options.kind == LSTMAE_THRESHOLD_DYNAMIC || !isnan(threshold->state[STATE_VALUE]);
 }
 
 void lstmae_threshold_destroy(lstmae_threshold *threshold)

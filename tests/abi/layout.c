@@ -50,8 +50,8 @@
     X(lstmae_ranking, 40, best_threshold, 32)                                                      \
     X(lstmae_rows, 24, count, 16)                                                                  \
     X(lstmae_frozen_info, 40, bytes, 32)                                                           \
-    X(lstmae_session_options, 56, scale, 48)                                                       \
-    X(lstmae_push_result, 64, output, 56)                                                          \
+    X(lstmae_session_options, 64, threshold, 56)                                                       \
+    X(lstmae_push_result, 72, output, 64)                                                          \
     X(lstmae_host, 24, log, 16)                                                                    \
     X(lstmae_memory, 24, payload, 16)                                                              \
     X(lstmae_queue_options, 48, memory, 24)                                                        \

@@ -36,8 +36,8 @@ static lstmae_session *open_session(const stream_model *model, int threads)
     lstmae_session *session = NULL;
     options.compare = LSTMAE_COMPARE_NEXT;
     options.threads = threads;
-    options.smoothing = 0.5;
-    options.threshold = 0.1;
+    options.alpha = 0.5;
+    options.level = 0.1;
     assert_ok(lstmae_session_create(&session, model->frozen, &options));
     return session;
 }

@@ -14,17 +14,17 @@ enum { SERIES = 60 };
 
 typedef struct session_case {
     stream_shape shape;
-    int32_t compare, measure;
+    int32_t compare, score;
 } session_case;
 
 static const session_case session_cases[] = {
-    { { .I = 1, .H = 1, .layers = 1 }, LSTMAE_COMPARE_SAME, LSTMAE_MEASURE_SQUARED },
-    { { .I = 8, .H = 64, .layers = 1, .head = 1 }, LSTMAE_COMPARE_NEXT, LSTMAE_MEASURE_SQUARED },
+    { { .I = 1, .H = 1, .layers = 1 }, LSTMAE_COMPARE_SAME, LSTMAE_SESSION_SQUARED },
+    { { .I = 8, .H = 64, .layers = 1, .head = 1 }, LSTMAE_COMPARE_NEXT, LSTMAE_SESSION_SQUARED },
     { { .I = 5, .H = 17, .layers = 3, .head = 1, .flags = LSTMAE_LSTM_PEEPHOLE },
-      LSTMAE_COMPARE_NEXT, LSTMAE_MEASURE_ABSOLUTE },
+      LSTMAE_COMPARE_NEXT, LSTMAE_SESSION_ABSOLUTE },
     { { .I = 70, .H = 33, .layers = 2, .head = 1, .activation = 1, .flags = LSTMAE_LSTM_NO_BIAS },
-      LSTMAE_COMPARE_SAME, LSTMAE_MEASURE_ABSOLUTE },
-    { { .I = 3, .H = 530, .layers = 2, .head = 1 }, LSTMAE_COMPARE_SAME, LSTMAE_MEASURE_SQUARED },
+      LSTMAE_COMPARE_SAME, LSTMAE_SESSION_ABSOLUTE },
+    { { .I = 3, .H = 530, .layers = 2, .head = 1 }, LSTMAE_COMPARE_SAME, LSTMAE_SESSION_SQUARED },
 };
 
 /* Outputs of the whole series in one forward, [SERIES,O]. */
@@ -50,7 +50,7 @@ static double score_of(const session_case *c, const float *x, const float *y, in
     double sum = 0.0;
     for (int64_t f = 0; f < channels; f++) {
         double e = (double)x[f] - (double)y[f];
-        sum += c->measure == LSTMAE_MEASURE_SQUARED ? e * e : fabs(e);
+        sum += c->score == LSTMAE_SESSION_SQUARED ? e * e : fabs(e);
     }
     return sum / (double)channels;
 }
@@ -64,7 +64,7 @@ static void check_case(const session_case *c, const char *device)
     float *series = stream_series(I, SERIES), *outputs = module_outputs(&model, series);
     lstmae_session_options options = LSTMAE_SESSION_OPTIONS_INIT;
     options.compare = c->compare;
-    options.measure = c->measure;
+    options.score = c->score;
     lstmae_session *session = NULL;
     assert_ok(lstmae_session_create(&session, model.frozen, &options));
     for (int64_t t = 0; t < SERIES; t++) {
@@ -82,7 +82,11 @@ static void check_case(const session_case *c, const char *device)
         }
         assert_int_equal(result.flags, LSTMAE_PUSH_SCORED);
         assert_true(fabs(result.score - score_of(c, x, compared, O)) <= 1e-6);
-        for (int64_t f = 0; f < O; f++) assert_true(fabsf(result.error[f] - (x[f] - compared[f])) <= 1e-6f);
+        for (int64_t f = 0; f < O; f++) {
+            const float e = result.error[f], part = c->score == LSTMAE_SESSION_SQUARED ? e * e : fabsf(e);
+            assert_true(fabsf(e - (x[f] - compared[f])) <= 1e-6f);
+            assert_true(result.contribution[f] == part);
+        }
     }
     lstmae_session_destroy(session);
     stream_close(&model);
@@ -134,52 +138,113 @@ static lstmae_session *open_session(const stream_model *model, const lstmae_sess
     return session;
 }
 
+/* A scaler that has seen a series of four channels in other units. */
+static lstmae_scaler *fitted_scaler(lstmae_context *context, int32_t kind, int64_t memory)
+{
+    lstmae_scaler_options options = LSTMAE_SCALER_OPTIONS_INIT;
+    lstmae_scaler *scaler = NULL;
+    float rows[4 * SERIES];
+    options.kind = kind;
+    options.memory = memory;
+    test_fill(rows, 4 * SERIES, 77, 3.0f);
+    for (int i = 0; i < 4 * SERIES; i++) rows[i] += (float)(i % 4) * 10.0f;
+    assert_ok(lstmae_scaler_create(&scaler, context, 4, &options));
+    assert_ok(lstmae_scaler_update(scaler, rows, SERIES));
+    return scaler;
+}
+
+/* What the model sees is what the scaler makes of samples, and outputs come back in the samples' units. */
 static void test_session_scaling(void **state)
 {
     (void)state;
-    static const float offset[4] = { 10.0f, -3.0f, 0.0f, 1000.0f }, scale[4] = { 0.5f, 2.0f, 4.0f, 0.25f };
     stream_model model;
     stream_open(&model, &small, "cpu");
     float *series = stream_series(4, SERIES);
+    lstmae_scaler *scaler = fitted_scaler(model.context, LSTMAE_SCALING_STANDARD, 0);
     lstmae_session_options options = LSTMAE_SESSION_OPTIONS_INIT;
     lstmae_session *plain = open_session(&model, &options);
-    options.offset = offset;
-    options.scale = scale;
+    options.scaler = scaler;
     lstmae_session *scaled = open_session(&model, &options);
     for (int t = 0; t < SERIES; t++) {
         lstmae_push_result a = LSTMAE_PUSH_RESULT_INIT, b = LSTMAE_PUSH_RESULT_INIT;
-        float raw[4], own[4];
-        for (int f = 0; f < 4; f++) raw[f] = series[4 * t + f] / scale[f] + offset[f];
-        assert_ok(lstmae_session_push(plain, series + 4 * t, &a));
-        assert_ok(lstmae_session_push(scaled, raw, &b));
-        assert_true(fabs(a.score - b.score) <= 1e-4);
-        for (int f = 0; f < 4; f++) own[f] = a.output[f] / scale[f] + offset[f];
-        assert_close("output", b.output, own, 4, 1e-3, 1e-4);
+        float seen[4], own[4];
+        assert_ok(lstmae_scaler_transform(scaler, series + 4 * t, 1, seen));
+        assert_ok(lstmae_session_push(plain, seen, &a));
+        assert_ok(lstmae_session_push(scaled, series + 4 * t, &b));
+        assert_true(a.score == b.score);
+        assert_memory_equal(a.error, b.error, sizeof seen);
+        assert_ok(lstmae_scaler_inverse(scaler, a.output, 1, own));
+        assert_memory_equal(b.output, own, sizeof own);
     }
     lstmae_session_destroy(plain);
     lstmae_session_destroy(scaled);
+    lstmae_scaler_destroy(scaler);
     stream_close(&model);
     free(series);
 }
 
-static void test_session_smoothing_and_alarms(void **state)
+/* The scaler learns from samples that are whole and no alarms; the caller's stays what it was. */
+static void check_refit(int32_t kind, int64_t memory)
+{
+    stream_model model;
+    stream_open(&model, &small, "cpu");
+    float *series = stream_series(4, SERIES);
+    lstmae_scaler *scaler = fitted_scaler(model.context, kind, memory), *mine = fitted_scaler(model.context, kind, memory);
+    lstmae_session_options options = LSTMAE_SESSION_OPTIONS_INIT;
+    lstmae_session *plain = open_session(&model, &options);
+    options.scaler = scaler;
+    options.flags = LSTMAE_SESSION_REFIT | LSTMAE_SESSION_HOLD;
+    options.level = 0.5;
+    const double center = lstmae_scaler_center(scaler, 1);
+    lstmae_session *session = open_session(&model, &options);
+    int alarms = 0;
+    for (int t = 0; t < SERIES; t++) {
+        lstmae_push_result a = LSTMAE_PUSH_RESULT_INIT, b = LSTMAE_PUSH_RESULT_INIT;
+        float seen[4], sample[4];
+        for (int f = 0; f < 4; f++) sample[f] = series[4 * t + f] * (t % 7 == 5 ? 40.0f : 3.0f) + 10.0f * (float)f;
+        assert_ok(lstmae_scaler_transform(mine, sample, 1, seen));
+        assert_ok(lstmae_session_push(plain, seen, &a));
+        assert_ok(lstmae_session_push(session, sample, &b));
+        assert_true(a.score == b.score);
+        alarms += (b.flags & LSTMAE_PUSH_ALARM) != 0;
+        if (!(b.flags & LSTMAE_PUSH_ALARM)) assert_ok(lstmae_scaler_update(mine, sample, 1));
+    }
+    assert_in_range(alarms, 1, SERIES - 1);
+    assert_true(lstmae_scaler_center(scaler, 1) == center);
+    if (kind == LSTMAE_SCALING_STANDARD) assert_true(lstmae_scaler_center(mine, 1) != center);
+    lstmae_session_destroy(plain);
+    lstmae_session_destroy(session);
+    lstmae_scaler_destroy(scaler);
+    lstmae_scaler_destroy(mine);
+    stream_close(&model);
+    free(series);
+}
+
+static void test_session_refit(void **state)
+{
+    (void)state;
+    check_refit(LSTMAE_SCALING_STANDARD, 0);
+    check_refit(LSTMAE_SCALING_STANDARD, 20);
+    check_refit(LSTMAE_SCALING_MINMAX, 0);
+}
+
+static void test_session_averages_and_level(void **state)
 {
     (void)state;
     stream_model model;
     stream_open(&model, &small, "cpu");
     float *series = stream_series(4, SERIES);
     lstmae_session_options options = LSTMAE_SESSION_OPTIONS_INIT;
-    options.smoothing = 0.75;
-    options.threshold = 0.3;
+    lstmae_ewma average = LSTMAE_EWMA_INIT;
+    options.alpha = average.alpha = 0.25;
+    options.level = 0.3;
     lstmae_session *session = open_session(&model, &options);
-    double smooth = 0.0;
     int alarms = 0;
     for (int t = 0; t < SERIES; t++) {
         lstmae_push_result result = LSTMAE_PUSH_RESULT_INIT;
-        if (t == SERIES / 2) assert_ok(lstmae_session_set_threshold(session, 0.25));
+        if (t == SERIES / 2) assert_ok(lstmae_session_set_level(session, 0.25));
         assert_ok(lstmae_session_push(session, series + 4 * t, &result));
-        smooth = t == 0 ? result.raw_score : 0.75 * smooth + 0.25 * result.raw_score;
-        assert_true(fabs(result.score - smooth) <= 1e-12);
+        assert_true(result.score == lstmae_ewma_update(&average, result.raw_score));
         assert_true(result.threshold == (t < SERIES / 2 ? 0.3 : 0.25));
         assert_int_equal((result.flags & LSTMAE_PUSH_ALARM) != 0, result.score > result.threshold);
         alarms += (result.flags & LSTMAE_PUSH_ALARM) != 0;
@@ -188,6 +253,85 @@ static void test_session_smoothing_and_alarms(void **state)
     lstmae_session_destroy(session);
     stream_close(&model);
     free(series);
+}
+
+/* Thresholds of every kind say in a session what they say to the same scores outside. */
+static void check_threshold(const stream_model *model, const lstmae_threshold_options *kind)
+{
+    lstmae_threshold *threshold = NULL, *mine = NULL;
+    lstmae_session_options options = LSTMAE_SESSION_OPTIONS_INIT;
+    float scores[400], *series = stream_series(4, SERIES);
+    test_fill(scores, 400, 9, 0.2f);
+    for (int i = 0; i < 400; i++) scores[i] = fabsf(scores[i]) + 0.1f;
+    assert_ok(lstmae_threshold_create(&threshold, model->context, kind));
+    assert_ok(lstmae_threshold_create(&mine, model->context, kind));
+    assert_ok(lstmae_threshold_fit(threshold, scores, 400));
+    assert_ok(lstmae_threshold_fit(mine, scores, 400));
+    options.threshold = threshold;
+    lstmae_session *session = open_session(model, &options);
+    const double fitted = lstmae_threshold_value(threshold);
+    for (int t = 0; t < SERIES; t++) {
+        lstmae_push_result result = LSTMAE_PUSH_RESULT_INIT;
+        assert_ok(lstmae_session_push(session, series + 4 * t, &result));
+        assert_int_equal((result.flags & LSTMAE_PUSH_ALARM) != 0, lstmae_threshold_update(mine, result.score));
+        assert_true(result.threshold == lstmae_threshold_value(mine));
+    }
+    assert_true(lstmae_threshold_value(threshold) == fitted);
+    assert_fails(lstmae_session_set_level(session, 1.0), ERR_STATE);
+    lstmae_session_destroy(session);
+    lstmae_threshold_destroy(threshold);
+    lstmae_threshold_destroy(mine);
+    free(series);
+}
+
+static void test_session_thresholds(void **state)
+{
+    (void)state;
+    lstmae_threshold_options kinds[] = { LSTMAE_THRESHOLD_QUANTILE_INIT, LSTMAE_THRESHOLD_SIGMA_INIT,
+                                         LSTMAE_THRESHOLD_SPOT_INIT, LSTMAE_THRESHOLD_DYNAMIC_INIT,
+                                         LSTMAE_THRESHOLD_QUANTILE_INIT };
+    stream_model model;
+    stream_open(&model, &small, "cpu");
+    kinds[2].quantile = 0.9;
+    kinds[3].batch = 7;
+    kinds[4].flags = LSTMAE_THRESHOLD_ONLINE;
+    for (int i = 0; i < 5; i++) check_threshold(&model, &kinds[i]);
+    stream_close(&model);
+}
+
+/* Scores by the distribution of errors. */
+static void check_gaussian(const stream_model *model, int32_t score, int32_t kind)
+{
+    lstmae_gaussian *gaussian = NULL;
+    lstmae_session_options options = LSTMAE_SESSION_OPTIONS_INIT;
+    float errors[4 * SERIES], *series = stream_series(4, SERIES);
+    test_fill(errors, 4 * SERIES, 21, 0.7f);
+    assert_ok(lstmae_gaussian_create(&gaussian, model->context, 4, NULL));
+    assert_ok(lstmae_gaussian_fit(gaussian, errors, SERIES));
+    options.score = score;
+    options.gaussian = gaussian;
+    lstmae_session *session = open_session(model, &options);
+    for (int t = 0; t < SERIES; t++) {
+        lstmae_push_result result = LSTMAE_PUSH_RESULT_INIT;
+        float want, contributions[4];
+        assert_ok(lstmae_session_push(session, series + 4 * t, &result));
+        assert_ok(lstmae_gaussian_score_errors(gaussian, kind, result.error, 1, &want, contributions));
+        assert_true(result.score == (double)want);
+        assert_memory_equal(result.contribution, contributions, sizeof contributions);
+    }
+    lstmae_session_destroy(session);
+    lstmae_gaussian_destroy(gaussian);
+    free(series);
+}
+
+static void test_session_gaussian(void **state)
+{
+    (void)state;
+    stream_model model;
+    stream_open(&model, &small, "cpu");
+    check_gaussian(&model, LSTMAE_SESSION_MAHALANOBIS, LSTMAE_GAUSSIAN_MAHALANOBIS);
+    check_gaussian(&model, LSTMAE_SESSION_DENSITY, LSTMAE_GAUSSIAN_DENSITY);
+    stream_close(&model);
 }
 
 static void test_session_missing_values(void **state)
@@ -339,15 +483,46 @@ static void push_range(lstmae_session *session, const float *series, int from, i
     }
 }
 
+/* Options with a scaler and a threshold that learn. */
+static lstmae_session_options learning_options(lstmae_context *context, int32_t compare)
+{
+    lstmae_session_options options = LSTMAE_SESSION_OPTIONS_INIT;
+    lstmae_threshold_options sigma = LSTMAE_THRESHOLD_SIGMA_INIT;
+    lstmae_threshold *threshold = NULL;
+    const float scores[4] = { 0.1f, 0.3f, 0.2f, 0.25f };
+    sigma.flags = LSTMAE_THRESHOLD_ONLINE;
+    sigma.memory = 30;
+    assert_ok(lstmae_threshold_create(&threshold, context, &sigma));
+    assert_ok(lstmae_threshold_fit(threshold, scores, 4));
+    options.compare = compare;
+    options.alpha = 0.5;
+    options.flags = LSTMAE_SESSION_REFIT;
+    options.scaler = fitted_scaler(context, LSTMAE_SCALING_STANDARD, 25);
+    options.threshold = threshold;
+    return options;
+}
+
+/* A series in the units of fitted_scaler(). */
+static float *series_in_units(void)
+{
+    float *series = stream_series(4, SERIES);
+    for (int i = 0; i < 4 * SERIES; i++) series[i] = series[i] * 1.5f + (float)(i % 4) * 10.0f;
+    return series;
+}
+
+static void free_learning_options(lstmae_session_options *options)
+{
+    lstmae_scaler_destroy((lstmae_scaler *)(uintptr_t)options->scaler);
+    lstmae_threshold_destroy((lstmae_threshold *)(uintptr_t)options->threshold);
+}
+
 static void check_states(const char *device, int32_t compare)
 {
     stream_model model;
     stream_open(&model, &small, device);
-    float *series = stream_series(4, SERIES), whole[4 * SERIES], parts[4 * SERIES];
+    float *series = series_in_units(), whole[4 * SERIES], parts[4 * SERIES];
     double whole_scores[SERIES], part_scores[SERIES];
-    lstmae_session_options options = LSTMAE_SESSION_OPTIONS_INIT;
-    options.compare = compare;
-    options.smoothing = 0.5;
+    lstmae_session_options options = learning_options(model.context, compare);
     lstmae_session *one = open_session(&model, &options), *two = open_session(&model, &options);
     const size_t bytes = lstmae_session_state_bytes(one);
     unsigned char *memory = malloc(bytes + 1);
@@ -358,20 +533,56 @@ static void check_states(const char *device, int32_t compare)
     push_range(two, series, 3, 9, parts, part_scores); /* somewhere else entirely */
     assert_ok(lstmae_session_restore(two, memory + 1, bytes));
     push_range(two, series, 20, SERIES, parts, part_scores);
-    assert_ok(lstmae_session_reset(one));
-    push_range(one, series, 0, 20, parts, part_scores);
-    assert_memory_equal(parts, whole, sizeof whole);
-    assert_memory_equal(part_scores, whole_scores, sizeof whole_scores);
     lstmae_session *three = open_session(&model, &options); /* a session that never saw a sample */
-    assert_ok(lstmae_session_restore(three, memory + 1, bytes));
-    push_range(three, series, 20, SERIES, parts, part_scores);
+    push_range(three, series, 0, 20, parts, part_scores);
     assert_memory_equal(parts, whole, sizeof whole);
     assert_memory_equal(part_scores, whole_scores, sizeof whole_scores);
+    lstmae_session_destroy(three);
+    three = open_session(&model, &options);
+    assert_ok(lstmae_session_restore(three, memory + 1, bytes));
+    memset(parts, 0, sizeof parts);
+    push_range(three, series, 20, SERIES, parts, part_scores);
+    assert_memory_equal(parts + 80, whole + 80, sizeof whole - 80 * sizeof *whole);
     lstmae_session_destroy(one);
     lstmae_session_destroy(two);
     lstmae_session_destroy(three);
+    free_learning_options(&options);
     stream_close(&model);
     free(memory);
+    free(series);
+}
+
+/* After a reset the model has seen nothing, and what was learned is still there. */
+static void test_session_reset(void **state)
+{
+    (void)state;
+    stream_model model;
+    stream_open(&model, &small, "cpu");
+    float *series = series_in_units(), first[4 * SERIES], again[4 * SERIES];
+    double first_scores[SERIES], again_scores[SERIES];
+    lstmae_session_options options = LSTMAE_SESSION_OPTIONS_INIT;
+    options.compare = LSTMAE_COMPARE_NEXT;
+    options.alpha = 0.3;
+    lstmae_session *session = open_session(&model, &options);
+    push_range(session, series, 0, SERIES, first, first_scores);
+    assert_ok(lstmae_session_reset(session));
+    push_range(session, series, 0, SERIES, again, again_scores);
+    assert_memory_equal(first, again, sizeof first);
+    assert_memory_equal(first_scores, again_scores, sizeof first_scores);
+    lstmae_session_destroy(session);
+
+    options = learning_options(model.context, LSTMAE_COMPARE_SAME);
+    session = open_session(&model, &options);
+    lstmae_push_result before = LSTMAE_PUSH_RESULT_INIT, after = LSTMAE_PUSH_RESULT_INIT;
+    assert_ok(lstmae_session_push(session, series, &before));
+    push_range(session, series, 1, SERIES, first, first_scores);
+    assert_ok(lstmae_session_reset(session));
+    assert_ok(lstmae_session_push(session, series, &after));
+    assert_int_equal(after.index, 0);
+    assert_true(after.threshold != before.threshold);
+    lstmae_session_destroy(session);
+    free_learning_options(&options);
+    stream_close(&model);
     free(series);
 }
 
@@ -391,7 +602,7 @@ static void test_session_refuses_states(void **state)
     stream_open(&model, &small, "cpu");
     stream_open(&other, &(stream_shape){ .I = 4, .H = 9, .layers = 1, .head = 1 }, "cpu");
     lstmae_session *session = open_session(&model, &options), *foreign = open_session(&other, &options);
-    options.smoothing = 0.5;
+    options.alpha = 0.5;
     lstmae_session *smooth = open_session(&model, &options);
     const size_t bytes = lstmae_session_state_bytes(session);
     unsigned char *memory = malloc(bytes), *before = malloc(bytes), *after = malloc(bytes);
@@ -428,12 +639,16 @@ int main(void)
         cmocka_unit_test(test_session_equals_module),
         cmocka_unit_test(test_session_threads),
         cmocka_unit_test(test_session_scaling),
-        cmocka_unit_test(test_session_smoothing_and_alarms),
+        cmocka_unit_test(test_session_refit),
+        cmocka_unit_test(test_session_averages_and_level),
+        cmocka_unit_test(test_session_thresholds),
+        cmocka_unit_test(test_session_gaussian),
         cmocka_unit_test(test_session_missing_values),
         cmocka_unit_test(test_session_compare_none),
         cmocka_unit_test(test_frozen_is_a_copy),
         cmocka_unit_test(test_frozen_refuses),
         cmocka_unit_test(test_session_states),
+        cmocka_unit_test(test_session_reset),
         cmocka_unit_test(test_session_refuses_states),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
