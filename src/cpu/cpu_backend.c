@@ -91,6 +91,14 @@ static void cpu_table_fill(void)
     table.conv_weight_gradient = cpu_conv_weight_gradient;
     table.conv_prepare_bytes = cpu_conv_prepare_bytes;
     table.conv_prepare = cpu_conv_prepare;
+    table.batch_norm_forward = cpu_batch_norm_forward;
+    table.batch_norm_backward = cpu_batch_norm_backward;
+    table.layer_norm_forward = cpu_layer_norm_forward;
+    table.layer_norm_backward = cpu_layer_norm_backward;
+    table.pool_forward = cpu_pool_forward;
+    table.pool_backward = cpu_pool_backward;
+    table.upsample_forward = cpu_upsample_forward;
+    table.upsample_backward = cpu_upsample_backward;
     table.map = cpu_map;
     table.map_backward = cpu_map_backward;
     table.axpby = cpu_axpby;

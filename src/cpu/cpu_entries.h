@@ -1,5 +1,7 @@
-/* Entries of the "cpu" device that are products or contain some: gemm.c, prepare.c, lstm_*.c, conv_*.c. See
- * backend.h. */
+/*
+ * Entries of the "cpu" device that are products or contain some, gemm.c, prepare.c, lstm_*.c, conv_*.c; and those of
+ * other layers, cpu_norm.c, cpu_layer_norm.c, cpu_pool.c, cpu_upsample.c. See backend.h.
+ */
 #ifndef LAE_CPU_ENTRIES_H
 #define LAE_CPU_ENTRIES_H
 
@@ -21,5 +23,15 @@ lstmae_status cpu_conv_backward_data(lstmae_queue *queue, const lstmae_conv_args
 lstmae_status cpu_conv_weight_gradient(lstmae_queue *queue, const lstmae_conv_args *args);
 size_t cpu_conv_prepare_bytes(const lstmae_queue *queue, int kind, const lstmae_conv_args *args);
 lstmae_status cpu_conv_prepare(lstmae_queue *queue, int kind, void *dst, const lstmae_conv_args *args);
+
+/* Other types, and layouts that are not theirs, go to the reference. */
+lstmae_status cpu_batch_norm_forward(lstmae_queue *queue, const lstmae_norm_args *args);
+lstmae_status cpu_batch_norm_backward(lstmae_queue *queue, const lstmae_norm_args *args);
+lstmae_status cpu_layer_norm_forward(lstmae_queue *queue, const lstmae_norm_args *args);
+lstmae_status cpu_layer_norm_backward(lstmae_queue *queue, const lstmae_norm_args *args);
+lstmae_status cpu_pool_forward(lstmae_queue *queue, const lstmae_pool_args *args);
+lstmae_status cpu_pool_backward(lstmae_queue *queue, const lstmae_pool_args *args);
+lstmae_status cpu_upsample_forward(lstmae_queue *queue, const lstmae_upsample_args *args);
+lstmae_status cpu_upsample_backward(lstmae_queue *queue, const lstmae_upsample_args *args);
 
 #endif

@@ -54,6 +54,22 @@ LAE_INLINE vf vf_fnma(vf a, vf b, vf c)
     return vf_fma(vf_neg(a), b, c);
 }
 
+/** n of 1 to VL floats, the rest 0; all of them without a mask. */
+LAE_INLINE vf vf_load_part(const float *p, int64_t n)
+{
+    return n == VL ? vf_load(p) : vf_load_n(p, n);
+}
+
+LAE_INLINE void vf_store_part(float *p, vf a, int64_t n)
+{
+    if (n == VL) vf_store(p, a);
+    else vf_store_n(p, a, n);
+}
+
+/** Visits 0 .. n by vectors: `count` is VL but for what is left at the end. */
+#define VF_FOR_EACH(i, count, n)                                                                   \
+    for (int64_t i = 0, count = (n) < VL ? (n) : VL; i < (n); i += VL, count = (n) - i < VL ? (n) - i : VL)
+
 /** x * x - square, where `square` is x * x rounded: what the rounding took. */
 LAE_INLINE vf vf_square_rest(vf x, vf square)
 {

@@ -64,6 +64,12 @@ LAE_INLINE vm vf_less_equal(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_LE_OQ)
 LAE_INLINE vm vf_equal(vf a, vf b) { return _mm256_cmp_ps(a, b, _CMP_EQ_OQ); }
 LAE_INLINE vf vf_select(vm m, vf yes, vf no) { return _mm256_blendv_ps(no, yes, m); }
 
+/** Lanes whose 32 bits are the same. */
+LAE_INLINE vm vf_same_bits(vf a, vf b)
+{
+    return _mm256_castsi256_ps(_mm256_cmpeq_epi32(_mm256_castps_si256(a), _mm256_castps_si256(b)));
+}
+
 LAE_INLINE vd vd_zero(void) { return _mm256_setzero_pd(); }
 LAE_INLINE vd vd_set1(double x) { return _mm256_set1_pd(x); }
 LAE_INLINE vd vd_load(const double *p) { return _mm256_loadu_pd(p); }

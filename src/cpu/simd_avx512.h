@@ -56,6 +56,12 @@ LAE_INLINE vm vf_less_equal(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_L
 LAE_INLINE vm vf_equal(vf a, vf b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
 LAE_INLINE vf vf_select(vm m, vf yes, vf no) { return _mm512_mask_blend_ps(m, no, yes); }
 
+/** Lanes whose 32 bits are the same. */
+LAE_INLINE vm vf_same_bits(vf a, vf b)
+{
+    return _mm512_cmpeq_epi32_mask(_mm512_castps_si512(a), _mm512_castps_si512(b));
+}
+
 LAE_INLINE vd vd_zero(void) { return _mm512_setzero_pd(); }
 LAE_INLINE vd vd_set1(double x) { return _mm512_set1_pd(x); }
 LAE_INLINE vd vd_load(const double *p) { return _mm512_loadu_pd(p); }

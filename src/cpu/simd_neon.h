@@ -46,6 +46,10 @@ LAE_INLINE vm vf_less(vf a, vf b) { return vcltq_f32(a, b); }
 LAE_INLINE vm vf_less_equal(vf a, vf b) { return vcleq_f32(a, b); }
 LAE_INLINE vm vf_equal(vf a, vf b) { return vceqq_f32(a, b); }
 LAE_INLINE vf vf_select(vm m, vf yes, vf no) { return vbslq_f32(m, yes, no); }
+
+/** Lanes whose 32 bits are the same. */
+LAE_INLINE vm vf_same_bits(vf a, vf b) { return vceqq_u32(vreinterpretq_u32_f32(a), vreinterpretq_u32_f32(b)); }
+
 LAE_INLINE vf vf_min(vf a, vf b) { return vf_select(vf_less(a, b), a, b); }
 LAE_INLINE vf vf_max(vf a, vf b) { return vf_select(vf_less(b, a), a, b); }
 

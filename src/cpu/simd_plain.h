@@ -38,6 +38,10 @@ LAE_INLINE vm vf_less(vf a, vf b) { return a < b; }
 LAE_INLINE vm vf_less_equal(vf a, vf b) { return a <= b; }
 LAE_INLINE vm vf_equal(vf a, vf b) { return a == b; }
 LAE_INLINE vf vf_select(vm m, vf yes, vf no) { return (vf)(((vm)yes & m) | ((vm)no & ~m)); }
+
+/** Lanes whose 32 bits are the same. */
+LAE_INLINE vm vf_same_bits(vf a, vf b) { return (vm)a == (vm)b; }
+
 LAE_INLINE vf vf_min(vf a, vf b) { return vf_select(a < b, a, b); }
 LAE_INLINE vf vf_max(vf a, vf b) { return vf_select(b < a, a, b); }
 

@@ -77,6 +77,21 @@ test_array conformance_array(layout how, int dtype, int ndim, const int64_t *dim
     return test_array_strided(dtype, ndim, dims, strides, seed, scale);
 }
 
+test_array conformance_image(int dtype, image_layout how, int64_t B, int64_t C, int64_t H, int64_t W, uint64_t seed)
+{
+    const int64_t dims[4] = { B, C, H, W };
+    int64_t wide = how == IMAGE_WIDE_PIXELS ? C + 3 : C, row = how == IMAGE_WIDE_ROWS ? W + 5 : W;
+    int64_t strides[4] = { H * W * wide, 1, W * wide, wide };
+    if (how == IMAGE_PLANES || how == IMAGE_WIDE_ROWS) {
+        strides[0] = C * H * row;
+        strides[1] = H * row;
+        strides[2] = row;
+        strides[3] = 1;
+    }
+    if (how == IMAGE_BACKWARDS) strides[3] = -strides[3];
+    return test_array_strided(dtype, 4, dims, strides, seed, 1);
+}
+
 int conformance_input(conformance_case *c, test_array array)
 {
     c->array[c->count] = array;

@@ -47,6 +47,18 @@ typedef enum layout {
 
 test_array conformance_array(layout how, int dtype, int ndim, const int64_t *dims, uint64_t seed, double scale);
 
+/** How an image [B,C,H,W] lies in memory. */
+typedef enum image_layout {
+    IMAGE_CHANNELS_LAST,
+    IMAGE_PLANES,      /* row-major */
+    IMAGE_WIDE_PIXELS, /* channels last, some of more channels */
+    IMAGE_WIDE_ROWS,   /* planes with room after every row */
+    IMAGE_BACKWARDS,   /* channels last, mirrored */
+    IMAGE_LAYOUTS
+} image_layout;
+
+test_array conformance_image(int dtype, image_layout how, int64_t B, int64_t C, int64_t H, int64_t W, uint64_t seed);
+
 /** Adds an array to a case; output says that it is compared, within tolerance. Returns its number. */
 int conformance_input(conformance_case *c, test_array array);
 int conformance_output(conformance_case *c, test_array array, test_tolerance tolerance);

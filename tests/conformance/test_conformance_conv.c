@@ -13,16 +13,6 @@ typedef struct conv_shape {
     int64_t groups, shrink;
 } conv_shape;
 
-/* How an image lies in memory. */
-typedef enum image_layout {
-    IMAGE_CHANNELS_LAST,
-    IMAGE_PLANES,       /* row-major [B,C,H,W] */
-    IMAGE_WIDE_PIXELS,  /* channels last, some of more channels */
-    IMAGE_WIDE_ROWS,    /* planes with room after every row */
-    IMAGE_BACKWARDS,    /* channels last, mirrored */
-    IMAGE_LAYOUTS
-} image_layout;
-
 typedef struct conv_case {
     conv_shape shape;
     conv_entry entry;
@@ -79,21 +69,6 @@ static lstmae_status run_conv(const test_device *device, const lstmae_view *view
     return status;
 }
 
-static test_array image(int dtype, image_layout how, int64_t B, int64_t C, int64_t H, int64_t W, uint64_t seed)
-{
-    const int64_t dims[4] = { B, C, H, W };
-    int64_t wide = how == IMAGE_WIDE_PIXELS ? C + 3 : C, row = how == IMAGE_WIDE_ROWS ? W + 5 : W;
-    int64_t strides[4] = { H * W * wide, 1, W * wide, wide };
-    if (how == IMAGE_PLANES || how == IMAGE_WIDE_ROWS) {
-        strides[0] = C * H * row;
-        strides[1] = H * row;
-        strides[2] = row;
-        strides[3] = 1;
-    }
-    if (how == IMAGE_BACKWARDS) strides[3] = -strides[3];
-    return test_array_strided(dtype, 4, dims, strides, seed, 1);
-}
-
 static void check_conv(conv_case c, int dtype)
 {
     const conv_shape *s = &c.shape;
@@ -113,12 +88,12 @@ static void check_conv(conv_case c, int dtype)
     if (c.entry == CONV_WEIGHT_GRADIENT) {
         conformance_output(&each, test_array_make(dtype, 4, weight_dims, 1, 1), tolerance);
         conformance_input(&each, (test_array){ 0 });
-        conformance_input(&each, image(dtype, c.x, s->B, s->C, s->H, s->W, 2));
-        conformance_input(&each, image(dtype, c.y, s->B, s->K, P, Q, 3));
+        conformance_input(&each, conformance_image(dtype, c.x, s->B, s->C, s->H, s->W, 2));
+        conformance_input(&each, conformance_image(dtype, c.y, s->B, s->K, P, Q, 3));
     } else {
-        test_array x = image(dtype, c.x, s->B, s->C, s->H, s->W, 1), y = image(dtype, c.y, s->B, s->K, P, Q, 2);
+        test_array x = conformance_image(dtype, c.x, s->B, s->C, s->H, s->W, 1), y = conformance_image(dtype, c.y, s->B, s->K, P, Q, 2);
         int forward = c.entry == CONV_FORWARD;
-        test_array linear = image(dtype, forward ? c.y : c.x, s->B, forward ? s->K : s->C, forward ? P : s->H,
+        test_array linear = conformance_image(dtype, forward ? c.y : c.x, s->B, forward ? s->K : s->C, forward ? P : s->H,
                                   forward ? Q : s->W, 5);
         conformance_output(&each, forward ? y : x, tolerance);
         if (c.derivative) conformance_input(&each, linear);

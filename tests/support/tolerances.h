@@ -64,6 +64,15 @@ static const test_tolerance tolerance_gemm = { 0, 4e-6 };
 static const test_tolerance tolerance_conv = { 0, 1e-5 };
 
 /**
+ * Normalised values: five roundings, of terms up to a few times the largest; gradients add the same of three terms. Their
+ * sums are in double, but of values whose mean was rounded to float.
+ */
+static const test_tolerance tolerance_norm = { 6 * TOLERANCE_E, 8 * TOLERANCE_E };
+
+/** Means of up to 49 pixels and mixtures of up to 30, added in float, of weights rounded once. */
+static const test_tolerance tolerance_mixture = { 4 * TOLERANCE_E, 16 * TOLERANCE_E };
+
+/**
  * LSTM over up to 12 steps: products as above, activations of 2 ulp, each step passing its error on with a factor
  * near one; gradients multiply as many derivatives.
  */
