@@ -328,6 +328,56 @@ static void windows_go_through_the_loader(void **state)
     lstmae_dataset_destroy(windows);
 }
 
+/* ---- memory ---- */
+
+static lstmae_status life(test_heap *heap, int32_t kind)
+{
+    lstmae_scaler_options options = LSTMAE_SCALER_OPTIONS_INIT;
+    lstmae_windows_options window = LSTMAE_WINDOWS_OPTIONS_INIT;
+    lstmae_context *with = NULL;
+    lstmae_table *own = NULL;
+    lstmae_scaler *scaler = NULL;
+    lstmae_dataset *windows = NULL;
+    float item[10 * COLUMNS];
+    options.kind = kind;
+    lstmae_status status = test_heap_context(&with, heap);
+    if (status == LSTMAE_OK) status = lstmae_table_from_memory(&own, with, ts_table, ROWS, COLUMNS, NULL, 0);
+    const lstmae_rows rows = { own, 0, ROWS };
+    if (status == LSTMAE_OK) status = lstmae_scaler_create(&scaler, with, COLUMNS, &options);
+    if (status == LSTMAE_OK) status = lstmae_scaler_fit(scaler, &rows, 1);
+    window.scaler = scaler;
+    if (status == LSTMAE_OK) status = lstmae_dataset_windows(&windows, &rows, 1, &window);
+    if (status == LSTMAE_OK) {
+        long uses = heap->fault.uses;
+        assert_ok(lstmae_dataset_read(windows, 7, item, 10 * COLUMNS));
+        assert_ok(lstmae_scaler_transform(scaler, item, 10, item));
+        if (kind != LSTMAE_SCALING_ROBUST) assert_ok(lstmae_scaler_update(scaler, item, 10));
+        assert_int_equal(heap->fault.uses, uses);
+    }
+    lstmae_context_destroy(with);
+    lstmae_table_destroy(own);
+    lstmae_scaler_destroy(scaler);
+    lstmae_dataset_destroy(windows);
+    return status;
+}
+
+static void scaler_survives_memory_that_runs_out(void **state)
+{
+    test_heap heap;
+    (void)state;
+    for (int32_t kind = 0; kind < 3; kind++) {
+        memset(&heap, 0, sizeof heap);
+        assert_int_equal(life(&heap, kind), LSTMAE_OK);
+        long uses = heap.fault.uses;
+        for (long at = 1; at <= uses; at++) {
+            memset(&heap, 0, sizeof heap);
+            heap.fault.at = at;
+            assert_int_equal(life(&heap, kind), LSTMAE_ERR_NO_MEMORY);
+            assert_int_equal(heap.live, 0);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -342,6 +392,7 @@ int main(void)
         cmocka_unit_test(windows_are_scaled),
         cmocka_unit_test(windows_of_different_tables_must_agree),
         cmocka_unit_test(windows_go_through_the_loader),
+        cmocka_unit_test(scaler_survives_memory_that_runs_out),
     };
     return cmocka_run_group_tests(tests, scaler_setup, scaler_teardown);
 }

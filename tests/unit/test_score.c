@@ -215,6 +215,10 @@ static void score_gaussian_state_moves_to_another(void **state)
     int64_t count = lstmae_gaussian_state_count(gaussian);
     (void)state;
     assert_int_equal(count, 3 + 3 + 6);
+    assert_ok(lstmae_gaussian_get_state(gaussian, numbers, count)); /* not fitted */
+    assert_ok(lstmae_gaussian_fit(other, ts_errors, ERRORS));
+    assert_ok(lstmae_gaussian_set_state(other, numbers, count));
+    assert_fails(lstmae_gaussian_score_errors(other, 0, ts_errors, 1, got, NULL), ERR_STATE);
     assert_ok(lstmae_gaussian_fit(gaussian, ts_errors, ERRORS));
     assert_ok(lstmae_gaussian_get_state(gaussian, numbers, count));
     assert_fails(lstmae_gaussian_get_state(gaussian, numbers, count + 1), ERR_SHAPE);

@@ -169,7 +169,7 @@ static void table_reads_npy(void **state)
 static void table_refuses_other_npy(void **state)
 {
     static const double huge[] = { 1e300, 1 };
-    static const char *const labels[] = { "#0" };
+    static const char *const labels[] = { "#0" }, *const twice[] = { "#1", "#1" };
     lstmae_table_options options = LSTMAE_TABLE_OPTIONS_INIT;
     unsigned char file[256], zeros[64] = { 0 };
     lstmae_table *table = NULL;
@@ -192,6 +192,16 @@ static void table_refuses_other_npy(void **state)
     options.label_count = 1;
     assert_fails(lstmae_table_parse(&table, context, file, npy(file, "<f4", "False", "(2, 2)", zeros, 16), &options),
                  ERR_INVALID_ARG);
+    options.label_count = 0;
+    options.columns = twice;
+    options.column_count = 2;
+    assert_fails(lstmae_table_parse(&table, context, file, npy(file, "<f4", "False", "(2, 2)", zeros, 16), &options),
+                 ERR_INVALID_ARG);
+    unsigned char *wide = calloc(1, 128 + 65537);
+    assert_non_null(wide);
+    (void)npy(wide, "|u1", "False", "(1, 65537)", zeros, 0);
+    assert_fails(lstmae_table_parse(&table, context, wide, 128 + 65537, NULL), ERR_SHAPE);
+    free(wide);
     assert_null(table);
 }
 
@@ -276,6 +286,28 @@ static void table_records_may_end_anywhere_in_the_buffer(void **state)
         assert_fails(lstmae_table_parse(&table, context, text, filler + (size_t)more, &options), ERR_FORMAT);
         assert_text("line 8, column #0: expected a number, got 'x'");
     }
+    free(text);
+}
+
+/* Lines that are skipped may be longer than the buffer, and end anywhere in it. */
+static void table_skips_lines_of_any_length(void **state)
+{
+    const size_t buffer = (size_t)1 << 20;
+    lstmae_table_options options = LSTMAE_TABLE_OPTIONS_INIT;
+    lstmae_table *table = NULL;
+    char *text = malloc(3 * buffer + 64);
+    (void)state;
+    assert_non_null(text);
+    options.skip_lines = 2;
+    for (size_t more = 0; more < 6; more++) {
+        size_t length = 2 * buffer - 3 + more;
+        memset(text, '"', length);
+        int rest = sprintf(text + length, "\r\nskipped\r\n1,2\r\n3,x\r\n");
+        assert_fails(lstmae_table_parse(&table, context, text, length + (size_t)rest, &options), ERR_FORMAT);
+        assert_text("line 4, column #1: expected a number, got 'x'");
+    }
+    options.skip_lines = 1;
+    assert_fails(lstmae_table_parse(&table, context, text, 2 * buffer - 8, &options), ERR_SHAPE);
     free(text);
 }
 
@@ -511,6 +543,7 @@ int main(void)
         cmocka_unit_test(table_refuses_other_npy),
         cmocka_unit_test(table_reads_large_files),
         cmocka_unit_test(table_records_may_end_anywhere_in_the_buffer),
+        cmocka_unit_test(table_skips_lines_of_any_length),
         cmocka_unit_test(table_refuses_records_beyond_the_buffer),
         cmocka_unit_test(table_memory_is_bounded_by_the_file),
         cmocka_unit_test(table_memory_is_that_of_its_values),

@@ -70,6 +70,10 @@ static void threshold_selection_is_right_for_any_order(void **state)
             for (size_t i = 0; i < 1000; i++) assert_true(i < k ? values[i] <= values[k] : values[i] >= values[k]);
         }
     }
+    /* the median of first, middle and last is the second largest of what is left, every time (McIlroy 1999) */
+    for (int i = 0; i < 1000; i++) values[i] = (float)(i == 999 ? 1 : i % 2 ? i + 2 : i);
+    lae_select(values, 1000, 998);
+    assert_true(values[998] == 998.0f && values[999] == 999.0f);
 }
 
 static void threshold_sigma_equals_numpy(void **state)
