@@ -122,7 +122,8 @@ static void data_describe(ca_data *data, const ca_settings *s)
     char name[32];
     ex_word(CA_DATASETS, s->dataset, name, sizeof name);
     snprintf(data->text, sizeof data->text,
-             "%s, %s: %lld images to train on, %lld held out, %lld to test; [%lld,%lld,%lld]", name, s->data[0] != '\0' ? s->data : "drawn here", (long long)lstmae_dataset_count(data->train),
+             "%s, %s: %lld images to train on, %lld held out, %lld to test; [%lld,%lld,%lld]", name,
+             s->data[0] != '\0' ? s->data : "drawn here", (long long)lstmae_dataset_count(data->train),
              (long long)lstmae_dataset_count(data->validation), (long long)lstmae_dataset_count(data->test),
              (long long)data->dims[0], (long long)data->dims[1], (long long)data->dims[2]);
 }
