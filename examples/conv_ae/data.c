@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "../common/files.h"
+#include "../common/images.h"
 #include "../common/report.h"
 #include "networks.h"
 
@@ -17,7 +18,7 @@ enum { DATA_COLOR_SIZE = 32, DATA_GREY_SIZE = 28 }; /* sides of drawn images, th
 static int data_draw(lstmae_dataset **out, lstmae_context *context, const ca_settings *s, int64_t count, int part)
 {
     const uint64_t seed = 2 * (uint64_t)s->split_seed + (uint64_t)part;
-    if (s->dataset == CA_CIFAR10)
+    if (s->dataset == CA_CIFAR10 || s->dataset == CA_IMAGES)
         EX_TRY(lstmae_dataset_shapes(out, context, count, 3, DATA_COLOR_SIZE, seed));
     else if (s->dataset == CA_FASHION)
         EX_TRY(lstmae_dataset_shapes(out, context, count, 1, DATA_GREY_SIZE, seed));
@@ -67,12 +68,25 @@ static int data_idx(lstmae_dataset **out, lstmae_context *context, const ca_sett
     return result;
 }
 
+/* A tenth of a folder's pictures is for testing. */
+static int data_folder(lstmae_dataset **train, lstmae_dataset **test, lstmae_context *context, const ca_settings *s)
+{
+    lstmae_dataset *all = NULL;
+    if (ex_images_open(&all, context, s->data) != 0) return -1;
+    int64_t count = lstmae_dataset_count(all), kept = count - (count + 9) / 10;
+    int result = kept >= 2 ? 0 : ex_fail("%s: expected at least 3 images, got %lld", s->data, (long long)count);
+    if (result == 0) result = ex_status(lstmae_dataset_split(train, test, all, kept, (uint64_t)s->split_seed + 1));
+    lstmae_dataset_destroy(all);
+    return result;
+}
+
 static int data_parts(lstmae_dataset **train, lstmae_dataset **test, lstmae_context *context, const ca_settings *s)
 {
     if (s->data[0] == '\0') {
         if (data_draw(train, context, s, s->images, 0) != 0) return -1;
         return data_draw(test, context, s, (s->images + 4) / 5, 1);
     }
+    if (s->dataset == CA_IMAGES) return data_folder(train, test, context, s);
     if (s->dataset == CA_CIFAR10) {
         EX_TRY(lstmae_dataset_cifar10(train, context, s->data, LSTMAE_CIFAR10_TRAIN));
         EX_TRY(lstmae_dataset_cifar10(test, context, s->data, LSTMAE_CIFAR10_TEST));

@@ -1,4 +1,4 @@
-/* Where images come from: files of the data sets, or drawn here. */
+/* Where images come from: files of the data sets, a folder of pictures, or drawn here. */
 #ifndef CA_DATA_H
 #define CA_DATA_H
 

@@ -295,7 +295,8 @@ int ca_network_create(lstmae_autoencoder **out, lstmae_context *context, const c
 
 int ca_network_signed(const ca_settings *s)
 {
-    return s->model == CA_UVA || (s->model == CA_DENOISING && s->dataset == CA_CIFAR10);
+    const int colour = s->dataset == CA_CIFAR10 || s->dataset == CA_IMAGES;
+    return s->model == CA_UVA || (s->model == CA_DENOISING && colour);
 }
 
 int ca_network_logits(const ca_settings *s)

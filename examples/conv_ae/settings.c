@@ -78,8 +78,8 @@ static void settings_table(ca_settings *s, ex_option *table)
         {NULL, EX_HEADING, 0, NULL, 0, 0, NULL, "Images"},
         {"dataset", EX_CHOICE, 0, &s->dataset, 0, 0, CA_DATASETS, "what the images are"},
         {"data", EX_TEXT, 0, s->data, 0, 0, NULL,
-         "folder with the files: CIFAR-10 binary batches, or IDX files of MNIST or Fashion-MNIST, gzipped or not; "
-         "without it small images are drawn"},
+         "folder with the files: CIFAR-10 binary batches, IDX files of MNIST or Fashion-MNIST, gzipped or not, or PNG "
+         "images of one size, in subfolders by class or not; without it small images are drawn"},
         {"images", EX_INT, 0, &s->images, 40, 10000000, NULL, "images drawn where there is no --data"},
         {"validation", EX_INT, 0, &s->validation, 1, 10000000, NULL,
          "images held out of training; at most a tenth of all"},

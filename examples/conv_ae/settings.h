@@ -7,8 +7,8 @@
 #define CA_COMMANDS "train|eval|sweep|reconstruct|ood|sample|similar|export-embeddings"
 enum { CA_TRAIN, CA_EVAL, CA_SWEEP, CA_RECONSTRUCT, CA_OOD, CA_SAMPLE, CA_SIMILAR, CA_EXPORT };
 
-#define CA_DATASETS "cifar10|mnist|fashion"
-enum { CA_CIFAR10, CA_MNIST, CA_FASHION };
+#define CA_DATASETS "cifar10|mnist|fashion|images"
+enum { CA_CIFAR10, CA_MNIST, CA_FASHION, CA_IMAGES };
 
 #define CA_MODELS "uva|mnist-conv|mnist-linear|vae|denoising|stacked"
 enum { CA_UVA, CA_MNIST_CONV, CA_MNIST_LINEAR, CA_VAE, CA_DENOISING, CA_STACKED };

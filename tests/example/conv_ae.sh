@@ -163,6 +163,19 @@ expect 1 "data_batch_3.bin: byte 0" train --data "$dir/cifar" --out "$dir/bad"
 expect 1 "train-images-idx3-ubyte" train --model vae --data "$dir/mnist" --out "$dir/bad"
 printf '\000\000\010\003\000\000\000\144\000\000\000\034\000\000\000\034' >"$dir/mnist/train-images-idx3-ubyte"
 expect 1 "train-images-idx3-ubyte: byte" train --model vae --data "$dir/mnist" --out "$dir/bad"
+mkdir "$dir/pictures"
+expect 1 "pictures: " train --dataset images --data "$dir/pictures" --out "$dir/bad"
+for number_of in 1 2 3 4 5 6 7 8 9 10 11 12; do
+    cp "$dir/uva/reconstruct.png" "$dir/pictures/$number_of.png"
+done
+if "$program" train --dataset images --data "$dir/pictures" --epochs 1 --batch 4 --latent 8 --threads 1 \
+    --out "$dir/images" >"$dir/images.log" 2>&1; then
+    grep -q "^result: dataset=images model=uva latent=8" "$dir/images.log" || bad "the result line of images"
+    head -c 100 "$dir/uva/reconstruct.png" >"$dir/pictures/11.png"
+    expect 1 "11.png" train --dataset images --data "$dir/pictures" --out "$dir/bad"
+else
+    grep -q "libpng" "$dir/images.log" || bad "a folder of pictures: $(cat "$dir/images.log")"
+fi
 [ -e "$dir/bad" ] && bad "a run with bad data has written something"
 
 [ $failures -eq 0 ] && echo "all well"
