@@ -1,14 +1,20 @@
 #include "deflate.h"
 
 #define DEFLATE_STORED 65535 /* bytes of a stored block, at most */
-#define DEFLATE_ADLER 65521
+#define DEFLATE_ADLER 65521  /* the largest prime below 2^16 */
+#define DEFLATE_SUMS 5552    /* bytes whose sums stay below 2^32 */
 
 static uint32_t deflate_adler(const unsigned char *data, size_t size)
 {
     uint32_t a = 1, b = 0;
-    for (size_t i = 0; i < size; i++) {
-        a = (a + data[i]) % DEFLATE_ADLER;
-        b = (b + a) % DEFLATE_ADLER;
+    for (size_t i = 0; i < size;) {
+        size_t end = size - i < DEFLATE_SUMS ? size : i + DEFLATE_SUMS;
+        for (; i < end; i++) {
+            a += data[i];
+            b += a;
+        }
+        a %= DEFLATE_ADLER;
+        b %= DEFLATE_ADLER;
     }
     return b << 16 | a;
 }

@@ -49,53 +49,67 @@ static size_t png_open_chunk(lae_bytes *out, const char *type)
     return start;
 }
 
+/* Rows being filtered: this one and the one above, with zeros before them where predictors look to the left. */
+typedef struct png_work {
+    size_t size, step;
+    unsigned char *row, *above, *out;
+} png_work;
+
 /* Paeth's predictor: of left, above and corner the one nearest to left + above - corner. */
-static int png_paeth(int left, int above, int corner)
+static unsigned char png_paeth(int left, int above, int corner)
 {
-    int estimate = left + above - corner;
-    int l = abs(estimate - left), a = abs(estimate - above), c = abs(estimate - corner);
-    return l <= a && l <= c ? left : a <= c ? above : corner;
+    int l = abs(above - corner), a = abs(left - corner), c = abs(left + above - 2 * corner);
+    return (unsigned char)(l <= a && l <= c ? left : a <= c ? above : corner);
 }
 
-static int png_predict(int filter, int left, int above, int corner)
+/* One loop for each filter, so that compilers make vectors of them. */
+static void png_filter(const png_work *w, int filter)
 {
+    const unsigned char *row = w->row, *left = w->row - w->step, *above = w->above, *corner = w->above - w->step;
+    unsigned char *restrict out = w->out;
+    size_t n = w->size;
     switch (filter) {
-    case 1: return left;
-    case 2: return above;
-    case 3: return (left + above) / 2;
-    case 4: return png_paeth(left, above, corner);
-    default: return 0;
+    case 0: memcpy(out, row, n); break;
+    case 1:
+        for (size_t i = 0; i < n; i++) out[i] = (unsigned char)(row[i] - left[i]);
+        break;
+    case 2:
+        for (size_t i = 0; i < n; i++) out[i] = (unsigned char)(row[i] - above[i]);
+        break;
+    case 3:
+        for (size_t i = 0; i < n; i++) out[i] = (unsigned char)(row[i] - (left[i] + above[i]) / 2);
+        break;
+    default:
+        for (size_t i = 0; i < n; i++) out[i] = (unsigned char)(row[i] - png_paeth(left[i], above[i], corner[i]));
+        break;
     }
 }
 
-/* Row minus prediction, `above` NULL for the first row; returns the sum of the differences' sizes. */
-static long png_filter(int filter, const unsigned char *row, const unsigned char *above, size_t size, size_t step,
-                       unsigned char *out)
+/* How large the differences are, seen as signed: what compresses well is small. */
+static unsigned long png_weight(const unsigned char *out, size_t size)
 {
-    long sum = 0;
-    for (size_t i = 0; i < size; i++) {
-        int left = i >= step ? row[i - step] : 0, up = above ? above[i] : 0;
-        int corner = above && i >= step ? above[i - step] : 0;
-        out[i] = (unsigned char)(row[i] - png_predict(filter, left, up, corner));
-        sum += out[i] < 128 ? out[i] : 256 - out[i];
-    }
+    unsigned long sum = 0;
+    for (size_t i = 0; i < size; i++) sum += out[i] < 128 ? out[i] : 256u - out[i];
     return sum;
 }
 
-/* Each row as its filter's number and what that leaves. `row` has space for one of them. */
-static void png_rows(lae_bytes *out, const lae_picture *picture, unsigned char *row)
+/* Each row as its filter's number and what that leaves. */
+static void png_rows(lae_bytes *out, const lae_picture *picture, png_work *work)
 {
-    size_t step = (size_t)picture->channels, size = (size_t)picture->width * step;
     for (int64_t y = 0; y < picture->height; y++) {
-        const unsigned char *pixels = picture->pixels + (size_t)y * size, *above = y > 0 ? pixels - size : NULL;
-        unsigned char *to = lae_bytes_extend(out, size + 1);
-        long least = -1;
-        for (int filter = 0; to && filter < 5; filter++) {
-            long sum = png_filter(filter, pixels, above, size, step, row);
-            if (least >= 0 && sum >= least) continue;
-            least = sum;
+        unsigned char *to = lae_bytes_extend(out, work->size + 1), *kept = work->above;
+        unsigned long least = 0;
+        if (!to) return;
+        work->above = work->row;
+        work->row = kept;
+        memcpy(work->row, picture->pixels + (size_t)y * work->size, work->size);
+        for (int filter = 0; filter < 5; filter++) {
+            png_filter(work, filter);
+            unsigned long weight = png_weight(work->out, work->size);
+            if (filter > 0 && weight >= least) continue;
+            least = weight;
             to[0] = (unsigned char)filter;
-            memcpy(to + 1, row, size);
+            memcpy(to + 1, work->out, work->size);
         }
     }
 }
@@ -103,14 +117,20 @@ static void png_rows(lae_bytes *out, const lae_picture *picture, unsigned char *
 static void png_pixels(lae_bytes *out, const lae_picture *picture, int level)
 {
     lae_bytes rows = LAE_BYTES_OF(out->memory);
-    size_t size = (size_t)picture->width * (size_t)picture->channels;
-    unsigned char *row = lae_alloc(out->memory, size);
-    if (row) png_rows(&rows, picture, row);
-    if (!row || rows.failed)
+    png_work work = { .size = (size_t)picture->width * (size_t)picture->channels, .step = (size_t)picture->channels };
+    size_t padded = work.step + work.size;
+    unsigned char *block = lae_calloc(out->memory, 3, padded);
+    if (block) {
+        work.row = block + work.step;
+        work.above = work.row + padded;
+        work.out = work.above + padded;
+        png_rows(&rows, picture, &work);
+    }
+    if (!block || rows.failed)
         out->failed = 1;
     else
         lae_deflate(out, rows.data, rows.size, level);
-    lae_free(out->memory, row, size);
+    lae_free(out->memory, block, 3 * padded);
     lae_bytes_free(&rows);
 }
 
