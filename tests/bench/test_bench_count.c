@@ -43,9 +43,29 @@ static void test_conv(void **state)
     assert_int_equal((int)ops.forward, 2 * 4 * 6);
 }
 
+/** Convolutions of the CIFAR-10 autoencoder: the axes meet 47, 46, 23, 22 and 11 taps; the way back mirrors them. */
+static void test_cifar(void **state)
+{
+    (void)state;
+    static const int64_t layers[][4] = { /* channels, size, channels, stride */
+        { 3, 32, 32, 2 }, { 32, 16, 32, 1 }, { 32, 16, 64, 2 }, { 64, 8, 64, 1 }, { 64, 8, 64, 2 },
+    };
+    bench_ops all = { 0, 0, 0 };
+    for (int i = 0; i < 5; i++) {
+        const int64_t *l = layers[i];
+        bench_ops one = bench_count_conv(256, l[0], l[1], l[1], l[2], 3, l[3], 1, i > 0 ? BENCH_INPUT_GRAD : 0);
+        bench_ops back = bench_count_conv(256, l[0], l[1], l[1], l[2], 3, l[3], 1, BENCH_INPUT_GRAD);
+        all = bench_ops_sum(all, bench_ops_sum(one, back));
+    }
+    const uint64_t products = 2 * (96 * 47 * 47 + 1024 * 46 * 46 + 2048 * 23 * 23 + 4096 * 22 * 22 + 4096 * 11 * 11);
+    assert_in_range((uint64_t)all.forward, 512 * products, 512 * products);
+    assert_in_range((uint64_t)all.weights, 512 * products, 512 * products);
+    assert_in_range((uint64_t)all.data, 512 * (products - 96 * 47 * 47), 512 * (products - 96 * 47 * 47));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_composite), cmocka_unit_test(test_smallest),
-                                        cmocka_unit_test(test_conv) };
+                                        cmocka_unit_test(test_conv), cmocka_unit_test(test_cifar) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
