@@ -37,9 +37,13 @@ typedef struct lae_conv_axis {
     const int64_t *source;   /* [out]: position of in under the first tap */
 } lae_conv_axis;
 
-/** A convolution in one direction as the kernels see it. */
+/**
+ * A convolution in one direction as the kernels see it. A depthwise one, of groups of one channel to one, is a single
+ * group with `diagonal`: channel n of out is made of channel n of in alone, and depth is 1.
+ */
 typedef struct lae_conv_shape {
     lae_conv_rule height, width;
+    int diagonal;
     int64_t batch, groups;
     int64_t depth;    /* channels of in, for each group: summed over */
     int64_t features; /* channels of out, for each group */
@@ -63,12 +67,19 @@ static inline int64_t lae_conv_taps(const lae_conv_shape *shape)
     return shape->height.taps * shape->width.taps;
 }
 
+/** Channels of in, for each group. */
+static inline int64_t lae_conv_in_channels(const lae_conv_shape *shape)
+{
+    return shape->diagonal ? shape->features : shape->depth;
+}
+
 /** Panels of one group, and floats of each group's panels. */
 int64_t lae_conv_panels(const lae_conv_kernels *kernels, const lae_conv_shape *shape);
 int64_t lae_conv_group_floats(const lae_conv_kernels *kernels, const lae_conv_shape *shape);
 
 /** One panel of one group. */
 typedef struct lae_conv_strip {
+    int64_t group;
     int64_t in, out;  /* its first channel of the images */
     int64_t weights;  /* where it begins among all panels */
     int64_t vectors, last; /* see lae_conv_sweep */

@@ -4,11 +4,15 @@
 
 #include "conv_kernels.inc"
 
+#include "conv_diagonal.inc"
+
 const lae_conv_kernels lae_conv_kernels_avx512 = {
     .isa = LAE_ISA_AVX512,
     .lanes = VL,
     .sweep = kernel_conv_sweep,
     .gradient = kernel_conv_gradient,
+    .sweep_diagonal = kernel_conv_sweep_diagonal,
+    .gradient_diagonal = kernel_conv_gradient_diagonal,
     .planes = kernel_conv_planes,
     .stream = kernel_conv_stream,
     .split = kernel_conv_split,

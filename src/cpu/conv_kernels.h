@@ -86,6 +86,9 @@ typedef struct lae_conv_kernels {
     int64_t lanes; /* VL */
     void (*sweep)(const lae_conv_sweep *sweep);
     void (*gradient)(const lae_conv_gradient *gradient);
+    /* The same where channel n is made of channel n alone: x[.. + n] for x[.. + j], with run and channels 1. */
+    void (*sweep_diagonal)(const lae_conv_sweep *sweep);
+    void (*gradient_diagonal)(const lae_conv_gradient *gradient);
     void (*planes)(const lae_conv_planes *planes);
     /** to[i] = from[i] past the caches, where `to` begins with a cache line. */
     void (*stream)(float *to, const float *from, int64_t n);

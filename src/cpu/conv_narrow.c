@@ -66,7 +66,8 @@ static narrow_axis narrow_axis_of(const lae_conv_rule *rule)
 int lae_conv_narrow_fits(const lae_conv_kernels *kernels, const lae_conv_shape *shape)
 {
     const lae_conv_rule *height = &shape->height, *width = &shape->width;
-    if (shape->groups != 1 || shape->features > LAE_CONV_NARROW || shape->features > kernels->lanes / 2) return 0;
+    if (shape->groups != 1 || shape->diagonal) return 0;
+    if (shape->features > LAE_CONV_NARROW || shape->features > kernels->lanes / 2) return 0;
     if (height->taps > NARROW_TAPS || width->taps > NARROW_TAPS || lae_conv_taps(shape) > NARROW_TAPS) return 0;
     if (shape->depth < kernels->lanes || width->out < kernels->lanes / 2) return 0;
     if (height->transposed) return height->stride <= height->taps && width->stride <= width->taps;

@@ -37,7 +37,7 @@ static void pack_task(void *payload, int thread, int threads)
         const lae_conv_strip strip = lae_conv_strip_of(job->kernels, shape, i);
         const int64_t first = i * shape->depth, d0 = begin > first ? begin - first : 0;
         const int64_t d1 = end - first < shape->depth ? end - first : shape->depth;
-        const float *w = job->w + strip.in / shape->depth * shape->group_stride +
+        const float *w = job->w + strip.group * shape->group_stride +
                          strip.out % shape->features * shape->feature_stride;
         for (int64_t row = 0; row < rows; row++) {
             for (int64_t column = 0; column < columns; column++) {

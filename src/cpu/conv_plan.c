@@ -143,6 +143,12 @@ lae_conv_shape lae_conv_shape_of(const lstmae_conv_args *args, int transposed)
     shape.depth_stride = transposed ? channels * taps : taps;
     shape.feature_stride = transposed ? taps : channels * taps;
     shape.group_stride = features * channels * taps;
+    if (args->groups > 1 && channels == 1 && features == 1) {
+        shape.diagonal = 1;
+        shape.groups = 1;
+        shape.features = args->groups;
+        shape.feature_stride = taps;
+    }
     return shape;
 }
 
@@ -166,8 +172,9 @@ lae_conv_strip lae_conv_strip_of(const lae_conv_kernels *kernels, const lae_conv
     strip.channels = plan_least(shape->features - first, LAE_CONV_VECTORS * lanes);
     strip.vectors = (strip.channels + lanes - 1) / lanes;
     strip.last = strip.channels - (strip.vectors - 1) * lanes;
-    strip.in = group * shape->depth;
     strip.out = group * shape->features + first;
+    strip.in = shape->diagonal ? strip.out : group * shape->depth;
+    strip.group = group;
     strip.weights = group * lae_conv_group_floats(kernels, shape) + first * lae_conv_taps(shape) * shape->depth;
     return strip;
 }

@@ -83,7 +83,8 @@ static void weight_chunk(const weight_job *job, const lae_conv_strip *strip, int
     g.vectors = strip->vectors;
     g.last = strip->last;
     g.ahead = *ahead;
-    job->kernels->gradient(&g);
+    if (job->shape.diagonal) job->kernels->gradient_diagonal(&g);
+    else job->kernels->gradient(&g);
 }
 
 /*
@@ -136,7 +137,7 @@ static void weight_reduce(const weight_job *job, const lae_conv_strip *strip, in
     const int64_t width = strip->vectors * job->kernels->lanes, tap_floats = shape->depth * width;
     const float beta = (float)job->args->beta;
     double sum[WEIGHT_TAPS][LAE_CONV_VECTORS * 16];
-    float *dw = (float *)job->args->dw + strip->in / shape->depth * shape->group_stride +
+    float *dw = (float *)job->args->dw + strip->group * shape->group_stride +
                 strip->out % shape->features * shape->feature_stride + d * shape->depth_stride;
     for (int64_t t0 = 0; t0 < job->taps; t0 += WEIGHT_TAPS) {
         const int64_t taps = job->taps - t0 < WEIGHT_TAPS ? job->taps - t0 : WEIGHT_TAPS;
@@ -181,7 +182,7 @@ static void weight_cut(weight_job *job)
     const lae_conv_shape *shape = &job->shape;
     const int64_t rows = shape->batch * shape->height.out, panel = LAE_CONV_VECTORS * job->kernels->lanes;
     const int64_t bytes = shape->groups * (int64_t)sizeof(float) *
-                          (shape->depth * shape->height.in * shape->width.in / shape->height.out +
+                          (lae_conv_in_channels(shape) * shape->height.in * shape->width.in / shape->height.out +
                            (shape->features < panel ? shape->features : panel) * shape->width.out);
     job->taps = lae_conv_taps(shape);
     job->strips = shape->groups * lae_conv_panels(job->kernels, shape);

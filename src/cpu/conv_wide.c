@@ -132,7 +132,7 @@ static void wide_strip(const wide_job *job, const wide_lists *lists, int64_t ima
     for (int64_t l = 0; l < lists->count; l++) {
         const wide_list *list = &lists->list[l];
         const int64_t taps = job->width.taps[list->column_class];
-        const int merged = x_column == shape->depth; /* a row of taps is one run */
+        const int merged = x_column == shape->depth && !shape->diagonal; /* a row of taps is one run */
         sweep.w = job->call->panels + strip.weights + job->height.tap[list->row_class] * sweep.w_row +
                   job->width.tap[list->column_class] * tap_floats;
         sweep.x_at = lists->x_at + list->begin;
@@ -144,7 +144,8 @@ static void wide_strip(const wide_job *job, const wide_lists *lists, int64_t ima
         sweep.x_column = x_column;
         sweep.w_column = tap_floats;
         sweep.ahead = wide_ahead_take(&ahead, lists, list);
-        job->call->kernels->sweep(&sweep);
+        if (shape->diagonal) job->call->kernels->sweep_diagonal(&sweep);
+        else job->call->kernels->sweep(&sweep);
     }
 }
 
@@ -190,7 +191,7 @@ static void wide_cut(wide_job *job)
     const int64_t columns = shape->width.out, rows = shape->height.out;
     job->segments = (columns + WIDE_CHUNK_PIXELS - 1) / WIDE_CHUNK_PIXELS;
     job->segment = (columns + job->segments - 1) / job->segments;
-    const int64_t image = shape->groups * (shape->depth * shape->height.in * shape->width.in +
+    const int64_t image = shape->groups * (lae_conv_in_channels(shape) * shape->height.in * shape->width.in +
                                            shape->features * rows * columns) * (int64_t)sizeof(float);
     const int64_t unit = image / (rows * job->segments) + 1;
     int64_t chunk = WIDE_CHUNK_BYTES / unit;
