@@ -11,8 +11,8 @@ typedef struct ex_names {
 
 enum { EX_NAMES_FOLDERS, EX_NAMES_FILES };
 
-/** Adds the regular files, or the folders, in `folder` whose names end in `ending`, upper or lower case, by name. Hidden
- * ones are left out. Free with ex_names_free(), also after a failure. */
+/** Adds the regular files, or the folders, in `folder` whose names end in `ending`, upper or lower case, by name.
+ * Hidden ones are left out. Free with ex_names_free(), also after a failure. */
 int ex_names_add(ex_names *names, const char *folder, int kind, const char *ending);
 void ex_names_free(ex_names *names);
 

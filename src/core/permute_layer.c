@@ -97,8 +97,9 @@ lstmae_status lstmae_permute_create(lstmae_module **out, lstmae_context *context
     int seen[LSTMAE_MAX_DIMS] = { 0 };
     for (int i = 0; i < ndim; i++) {
         if (axes[i] < 0 || axes[i] >= ndim || seen[axes[i]]++)
-            return LAE_FAIL(ERR_INVALID_ARG, "permute_create: expected each of the axes 0 to %d once, got %d as axis %d",
-                            ndim - 1, axes[i], i);
+            return LAE_FAIL(ERR_INVALID_ARG,
+                            "permute_create: expected each of the axes 0 to %d once, got %d as axis %d", ndim - 1,
+                            axes[i], i);
     }
     lstmae_module *module = NULL;
     LAE_TRY(lae_module_new(&module, context, &permute_ops, sizeof(permute_module)));

@@ -116,7 +116,8 @@ lstmae_status lstmae_session_set_level(lstmae_session *session, double level)
 {
     LAE_CHECK_ARG(session != NULL, "session_set_level");
     LAE_CHECK_ARG(!isnan(level), "session_set_level");
-    if (session->judge.threshold) return LAE_FAIL(ERR_STATE, "session_set_level: the session has a threshold of its own");
+    if (session->judge.threshold)
+        return LAE_FAIL(ERR_STATE, "session_set_level: the session has a threshold of its own");
     session->judge.options.level = level;
     return LSTMAE_OK;
 }

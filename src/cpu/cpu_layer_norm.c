@@ -109,7 +109,8 @@ static void layer_backward_task(void *arg, int thread, int threads)
     int64_t begin, end;
     lae_pool_part(job->blocks, thread, threads, &begin, &end);
     for (int64_t block = begin; block < end; block++) {
-        const int64_t first = block * job->block, last = first + job->block < job->rows ? first + job->block : job->rows;
+        const int64_t first = block * job->block, end_of_block = first + job->block;
+        const int64_t last = end_of_block < job->rows ? end_of_block : job->rows;
         double *sums = job->sums ? job->sums + block * 2 * job->features : NULL;
         for (int64_t j = 0; sums && j < 2 * job->features; j++) sums[j] = 0.0;
         for (int64_t row = first; row < last; row++) {

@@ -2,8 +2,9 @@
  * Batch normalisation of the "cpu" device, of floats.
  *
  * Sums are in double, of floats and of products of floats, which are exact there: so neither the mean nor the variance
- * suffers from values that lie far from 0. Blocks of pixels are added, and then the blocks in order. A pixel of few channels is not a whole number of vectors, so pixels are taken `fold` at
- * a time as one row of columns, and sums of columns that belong to one channel are added at the end.
+ * suffers from values that lie far from 0. Blocks of pixels are added, and then the blocks in order. A pixel of few
+ * channels is not a whole number of vectors, so pixels are taken `fold` at a time as one row of columns, and sums of
+ * columns that belong to one channel are added at the end.
  */
 #include "conv.h"
 #include "cpu_arrays.h"

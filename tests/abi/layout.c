@@ -32,6 +32,7 @@
     X(lstmae_objective, 40, update, 32)                                                            \
     X(lstmae_noise_options, 32, high, 24)                                                          \
     X(lstmae_latent_options, 40, warmup, 32)                                                       \
+    X(lstmae_code_options, 16, size, 8)                                                            \
     X(lstmae_autoencoder_options, 24, latent, 16)                                                  \
     X(lstmae_pretrain_options, 56, payload, 48)                                                    \
     X(lstmae_fit_event, 72, seconds, 64)                                                           \
@@ -109,6 +110,7 @@
     X(lstmae_table_options, LSTMAE_TABLE_OPTIONS_INIT)                                             \
     X(lstmae_noise_options, LSTMAE_NOISE_OPTIONS_INIT)                                             \
     X(lstmae_latent_options, LSTMAE_LATENT_OPTIONS_INIT)                                           \
+    X(lstmae_code_options, LSTMAE_CODE_OPTIONS_INIT)                                               \
     X(lstmae_autoencoder_options, LSTMAE_AUTOENCODER_OPTIONS_INIT)                                 \
     X(lstmae_pretrain_options, LSTMAE_PRETRAIN_OPTIONS_INIT)                                       \
     X(lstmae_fit_options, LSTMAE_FIT_OPTIONS_INIT)                                                 \

@@ -39,8 +39,8 @@ void bench_print_machine(const bench_machine_info *machine)
 
 void bench_print_heading(void)
 {
-    printf("\n%-26s %-12s %12s %12s %12s %9s %7s %8s %9s %10s %10s\n", "workload", "mode", "median ms", "min ms", "max ms",
-           "GFLOP/s", "peak", "GB/s", "floor ms", "held MB", "RSS MB");
+    printf("\n%-26s %-12s %12s %12s %12s %9s %7s %8s %9s %10s %10s\n", "workload", "mode", "median ms", "min ms",
+           "max ms", "GFLOP/s", "peak", "GB/s", "floor ms", "held MB", "RSS MB");
 }
 
 void bench_print_result(const bench_result *r)

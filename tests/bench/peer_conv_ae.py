@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Trains the networks of examples/conv_ae in PyTorch, on the same files, split and settings, for comparison.
 
-The data come through the library itself (ctypes), so that both sides see the same pixels and the same split; weights and
-the order of the batches are each side's own, which is why figures are means over several seeds. Prints the validation
-loss after each epoch asked for, and the test loss, one line per seed and a mean.
+The data come through the library itself (ctypes), so that both sides see the same pixels and the same split; weights
+and the order of the batches are each side's own, which is why figures are means over several seeds. Prints the
+validation loss after each epoch asked for, and the test loss, one line per seed and a mean.
 """
 
 import argparse
@@ -156,7 +156,7 @@ def train(args, data, seed):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--library", default="build/release/liblstmae.so", help="the shared library that reads the data")
+    parser.add_argument("--library", default="build/release/liblstmae.so", help="which reads the data")
     parser.add_argument("--dataset", choices=["cifar10", "mnist"], default="cifar10")
     parser.add_argument("--data", required=True, help="folder with the data set's files")
     parser.add_argument("--model", choices=sorted(MODELS), default="uva")
@@ -179,7 +179,8 @@ def main():
                                                   for x in (data.train, data.validation, data.test))
     runs = [train(args, data, seed) for seed in range(args.seeds)]
     for epoch in args.epochs:
-        print(f"mean of {args.seeds}: epoch {epoch}: validation {statistics.mean(r['validation'][epoch] for r in runs):.3f}")
+        mean = statistics.mean(run["validation"][epoch] for run in runs)
+        print(f"mean of {args.seeds}: epoch {epoch}: validation {mean:.3f}")
     print(f"mean of {args.seeds}: test {statistics.mean(r['test'] for r in runs):.3f}, "
           f"{statistics.mean(r['seconds'] for r in runs):.1f} s")
     if args.json:

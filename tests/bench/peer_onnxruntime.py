@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Times the streaming workloads of lstmae_bench in ONNX Runtime: one step of a stacked LSTM from the state before.
 
-Needs onnx, onnxruntime and numpy. The model is built here, one LSTM node of opset 14 for each layer, with random weights;
-states stay in buffers of the runtime's own, bound to inputs and outputs once and swapped between two bindings, so that a
-step is one call and copies nothing.
+Needs onnx, onnxruntime and numpy. The model is built here, one LSTM node of opset 14 for each layer, with random
+weights; states stay in buffers of the runtime's own, bound to inputs and outputs once and swapped between two bindings,
+so that a step is one call and copies nothing.
 """
 
 import argparse

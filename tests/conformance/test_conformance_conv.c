@@ -91,10 +91,11 @@ static void check_conv(conv_case c, int dtype)
         conformance_input(&each, conformance_image(dtype, c.x, s->B, s->C, s->H, s->W, 2));
         conformance_input(&each, conformance_image(dtype, c.y, s->B, s->K, P, Q, 3));
     } else {
-        test_array x = conformance_image(dtype, c.x, s->B, s->C, s->H, s->W, 1), y = conformance_image(dtype, c.y, s->B, s->K, P, Q, 2);
+        test_array x = conformance_image(dtype, c.x, s->B, s->C, s->H, s->W, 1);
+        test_array y = conformance_image(dtype, c.y, s->B, s->K, P, Q, 2);
         int forward = c.entry == CONV_FORWARD;
-        test_array linear = conformance_image(dtype, forward ? c.y : c.x, s->B, forward ? s->K : s->C, forward ? P : s->H,
-                                  forward ? Q : s->W, 5);
+        test_array linear = conformance_image(dtype, forward ? c.y : c.x, s->B, forward ? s->K : s->C,
+                                              forward ? P : s->H, forward ? Q : s->W, 5);
         conformance_output(&each, forward ? y : x, tolerance);
         if (c.derivative) conformance_input(&each, linear);
         else if (c.linear) conformance_output(&each, linear, tolerance);

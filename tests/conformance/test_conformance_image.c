@@ -152,7 +152,8 @@ static void large_batch_norms(void **state)
 static void layer_norms(void **state)
 {
     (void)state;
-    static const int64_t shapes[][2] = { { 3, 7 }, { 1, 1 }, { 5, 16 }, { 4, 130 }, { 33, 67 }, { 700, 96 }, { 3, 9001 } };
+    static const int64_t shapes[][2] = { { 3, 7 },   { 1, 1 },    { 5, 16 },  { 4, 130 },
+                                         { 33, 67 }, { 700, 96 }, { 3, 9001 } };
     for (size_t k = 0; k < COUNT(shapes); k++) {
         const int64_t *s = shapes[k];
         for (int turn = 0; turn < 6; turn++) {
@@ -232,8 +233,8 @@ static void check_pool(const pool_case *c, int dtype, image_layout x, image_layo
     const test_tolerance in_double = { 1e-14, 1e-14 };
     test_tolerance tolerance = dtype == LSTMAE_F64 ? in_double : tolerance_mixture;
     conformance_case each = { .run = run_pool, .args = c };
-    snprintf(each.what, sizeof(each.what), "pool %d: [%lld,%lld,%lld,%lld], kernel %lldx%lld, stride %lld,%lld, layouts "
-             "%d %d", c->kind, (long long)c->B, (long long)c->C, (long long)c->H, (long long)c->W,
+    snprintf(each.what, sizeof(each.what),
+             "pool %d: [%lld,%lld,%lld,%lld], kernel %lldx%lld, stride %lld,%lld, layouts %d %d", c->kind, (long long)c->B, (long long)c->C, (long long)c->H, (long long)c->W,
              (long long)c->kernel[0], (long long)c->kernel[1], (long long)c->stride[0], (long long)c->stride[1],
              (int)x, (int)y);
     conformance_output(&each, conformance_image(dtype, y, c->B, c->C, P, Q, 1),
@@ -285,7 +286,8 @@ static void max_pools(void **state)
     pool_case c = { 2, 5, 9, 8, { 3, 2 }, { 1, 2 }, { 1, 1 }, { 2, 3 }, LSTMAE_POOL_MAX, 0, 0 };
     check_pool(&c, LSTMAE_F32, IMAGE_CHANNELS_LAST, IMAGE_PLANES, 0);
     c = (pool_case){ 1, 6, 2, 1, { 2, 2 }, { 2, 1 }, { 1, 1 }, { 1, 2 }, LSTMAE_POOL_MAX, 0, 0 };
-    check_pool(&c, LSTMAE_F32, IMAGE_CHANNELS_LAST, IMAGE_CHANNELS_LAST, 0); /* windows around the image's only column */
+    /* windows around the image's only column */
+    check_pool(&c, LSTMAE_F32, IMAGE_CHANNELS_LAST, IMAGE_CHANNELS_LAST, 0);
     check_pool(&pools[0], LSTMAE_F32, IMAGE_CHANNELS_LAST, IMAGE_CHANNELS_LAST, 300); /* NaN, infinities, equal ones */
     check_pool(&pools[3], LSTMAE_F32, IMAGE_PLANES, IMAGE_CHANNELS_LAST, 300);
 }

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Writes peephole.h beside this file: losses of the peephole autoencoder over 200 updates, for test_golden_peephole.c.
 
-25 steps of 385 features to 15 units and back, one window at a time, the decoder fed its own output, the target reversed;
-RMSProp as TensorFlow 1 defines it, its rate a staircase. Everything is in float64: the model in plain operations of
-PyTorch, which gives the gradients, and the updates by hand.
+25 steps of 385 features to 15 units and back, one window at a time, the decoder fed its own output, the target
+reversed; RMSProp as TensorFlow 1 defines it, its rate a staircase. Everything is in float64: the model in plain
+operations of PyTorch, which gives the gradients, and the updates by hand.
 """
 import math
 import pathlib

@@ -64,8 +64,8 @@ static const test_tolerance tolerance_gemm = { 0, 4e-6 };
 static const test_tolerance tolerance_conv = { 0, 1e-5 };
 
 /**
- * Normalised values: five roundings, of terms up to a few times the largest; gradients add the same of three terms. Their
- * sums are in double, but of values whose mean was rounded to float.
+ * Normalised values: five roundings, of terms up to a few times the largest; gradients add the same of three terms.
+ * Their sums are in double, but of values whose mean was rounded to float.
  */
 static const test_tolerance tolerance_norm = { 6 * TOLERANCE_E, 8 * TOLERANCE_E };
 

@@ -189,7 +189,8 @@ static void check_refit(int32_t kind, int64_t memory)
     stream_model model;
     stream_open(&model, &small, "cpu");
     float *series = stream_series(4, SERIES);
-    lstmae_scaler *scaler = fitted_scaler(model.context, kind, memory), *mine = fitted_scaler(model.context, kind, memory);
+    lstmae_scaler *scaler = fitted_scaler(model.context, kind, memory);
+    lstmae_scaler *mine = fitted_scaler(model.context, kind, memory);
     lstmae_session_options options = LSTMAE_SESSION_OPTIONS_INIT;
     lstmae_session *plain = open_session(&model, &options);
     options.scaler = scaler;
