@@ -50,7 +50,7 @@ lstmae_status cpu_copy(lstmae_queue *queue, const lstmae_view *dst, const lstmae
 {
     lae_walk walk;
     if (!CPU_ALL_FLOATS(2, dst, src)) return cpu_reference(queue)->copy(queue, dst, src);
-    lae_walk_start(&walk, 2, (const lstmae_view *const[]){ dst, src }, VIEW(1), VIEW(0));
+    lae_walk_start_any(&walk, 2, (const lstmae_view *const[]){ dst, src }, VIEW(1), VIEW(0));
     lae_walk_run(queue, &walk, ARRAYS_COST_MOVE, arrays_copy, NULL, NULL);
     return LSTMAE_OK;
 }
@@ -68,7 +68,7 @@ lstmae_status cpu_fill(lstmae_queue *queue, const lstmae_view *dst, double value
     lae_walk walk;
     if (!CPU_ALL_FLOATS(1, dst)) return cpu_reference(queue)->fill(queue, dst, value);
     arrays_call call = { .alpha = (float)value };
-    lae_walk_start(&walk, 1, &dst, 0, VIEW(0));
+    lae_walk_start_any(&walk, 1, &dst, 0, VIEW(0));
     lae_walk_run(queue, &walk, ARRAYS_COST_MOVE, arrays_fill, &call, NULL);
     return LSTMAE_OK;
 }
@@ -95,7 +95,7 @@ lstmae_status cpu_map(lstmae_queue *queue, int kind, double param, const lstmae_
     arrays_call call = arrays_call_of(queue);
     call.kind = kind;
     call.alpha = (float)param;
-    lae_walk_start(&walk, 2, (const lstmae_view *const[]){ y, x }, VIEW(1), VIEW(0));
+    lae_walk_start_any(&walk, 2, (const lstmae_view *const[]){ y, x }, VIEW(1), VIEW(0));
     lae_walk_run(queue, &walk, arrays_map_cost(kind), arrays_map, &call, NULL);
     return LSTMAE_OK;
 }
@@ -120,7 +120,7 @@ lstmae_status cpu_map_backward(lstmae_queue *queue, int kind, double param, cons
     call.kind = kind;
     call.alpha = (float)param;
     int64_t cost = lae_map_reads_input(kind) ? arrays_map_cost(kind) : ARRAYS_COST_MOVE;
-    lae_walk_start(&walk, 3, (const lstmae_view *const[]){ dx, dy, from }, VIEW(1) | VIEW(2), VIEW(0));
+    lae_walk_start_any(&walk, 3, (const lstmae_view *const[]){ dx, dy, from }, VIEW(1) | VIEW(2), VIEW(0));
     lae_walk_run(queue, &walk, cost, arrays_map_backward, &call, NULL);
     return LSTMAE_OK;
 }
@@ -140,7 +140,7 @@ lstmae_status cpu_axpby(lstmae_queue *queue, const lstmae_view *y, double alpha,
     arrays_call call = arrays_call_of(queue);
     call.alpha = (float)alpha;
     call.beta = (float)beta;
-    lae_walk_start(&walk, 2, (const lstmae_view *const[]){ y, x }, VIEW(0) | VIEW(1), VIEW(0));
+    lae_walk_start_any(&walk, 2, (const lstmae_view *const[]){ y, x }, VIEW(0) | VIEW(1), VIEW(0));
     lae_walk_run(queue, &walk, ARRAYS_COST_MOVE, arrays_axpby, &call, NULL);
     return LSTMAE_OK;
 }
@@ -160,7 +160,7 @@ lstmae_status cpu_multiply(lstmae_queue *queue, const lstmae_view *y, const lstm
     if (!CPU_ALL_FLOATS(3, y, a, b)) return cpu_reference(queue)->multiply(queue, y, a, b, beta);
     arrays_call call = arrays_call_of(queue);
     call.beta = (float)beta;
-    lae_walk_start(&walk, 3, (const lstmae_view *const[]){ y, a, b }, VIEW(0) | VIEW(1) | VIEW(2), VIEW(0));
+    lae_walk_start_any(&walk, 3, (const lstmae_view *const[]){ y, a, b }, VIEW(0) | VIEW(1) | VIEW(2), VIEW(0));
     lae_walk_run(queue, &walk, ARRAYS_COST_MOVE, arrays_multiply, &call, NULL);
     return LSTMAE_OK;
 }
@@ -179,7 +179,7 @@ lstmae_status cpu_select(lstmae_queue *queue, const lstmae_view *y, const lstmae
     lae_walk walk;
     if (!CPU_ALL_FLOATS(4, y, mask, a, b)) return cpu_reference(queue)->select(queue, y, mask, a, b);
     arrays_call call = arrays_call_of(queue);
-    lae_walk_start(&walk, 4, (const lstmae_view *const[]){ y, mask, a, b }, VIEW(1) | VIEW(2) | VIEW(3), VIEW(0));
+    lae_walk_start_any(&walk, 4, (const lstmae_view *const[]){ y, mask, a, b }, VIEW(1) | VIEW(2) | VIEW(3), VIEW(0));
     lae_walk_run(queue, &walk, ARRAYS_COST_MOVE, arrays_select, &call, NULL);
     return LSTMAE_OK;
 }

@@ -47,7 +47,7 @@ static void sums_squares_share(void *arg, int thread, int threads)
     for (int64_t v = 0; v < task->count && before < end; v++) {
         const lstmae_view *view = &task->views[v];
         lae_walk walk;
-        lae_walk_start(&walk, 1, &view, 1u, 0);
+        lae_walk_start_any(&walk, 1, &view, 1u, 0);
         int64_t from = begin > before ? begin - before : 0;
         int64_t to = end - before < walk.units ? end - before : walk.units;
         lae_walk_units(&walk, from, to, sums_squares_stretch, task->loops, task->sums + before);
@@ -63,7 +63,7 @@ lstmae_status cpu_sum_squares(lstmae_queue *queue, const lstmae_view *views, int
         const lstmae_view *view = &views[v];
         lae_walk walk;
         if (!CPU_ALL_FLOATS(1, view)) return cpu_reference(queue)->sum_squares(queue, views, count, out);
-        lae_walk_start(&walk, 1, &view, 1u, 0);
+        lae_walk_start_any(&walk, 1, &view, 1u, 0);
         task.units += walk.units;
         elements += lae_walk_numel(&walk);
     }
@@ -107,7 +107,7 @@ lstmae_status cpu_loss(lstmae_queue *queue, const lstmae_loss_args *args)
     loss_call call = { .loops = lae_pointwise_of(queue->kernels->isa),
                        .stretch = { .op = args->op, .delta = (float)args->delta,
                                     .grad_scale = (float)args->grad_scale } };
-    lae_walk_start(&walk, 4, views, 7u, 8u);
+    lae_walk_start_any(&walk, 4, views, 7u, 8u);
     double *sums = sums_scratch(queue, walk.units);
     if (!sums) return LSTMAE_ERR_NO_MEMORY;
     int64_t cost = args->op == LSTMAE_LOSS_OP_BCE_LOGITS ? LOSS_COST_BCE : LOSS_COST;
@@ -122,19 +122,23 @@ lstmae_status cpu_loss(lstmae_queue *queue, const lstmae_loss_args *args)
 #define REDUCE_COLUMNS 2048
 #define REDUCE_ROWS 256
 
-/* in as a matrix [rows][columns] with columns next to each other, one of its axes summed away. */
+/*
+ * in as a matrix [rows][columns] with columns next to each other, one of its axes summed away; where the columns go,
+ * perhaps as several such matrices that are added.
+ */
 typedef struct reduce_matrix {
     const lae_pointwise *loops;
     const float *in;
     float *out;
     int64_t rows, columns, row_stride;
+    int64_t planes, plane_stride;
     int64_t out_stride;  /* along the axis that stays */
     int64_t row_blocks, column_blocks;
     double scale, beta;
     double *sums; /* [row_blocks][columns] */
 } reduce_matrix;
 
-/* At least one axis stays. 0 where more than two axes are left after merging: the reference takes over. */
+/* At least one axis stays. 0 where more axes are left after merging than fit: the reference takes over. */
 static int reduce_shape(reduce_matrix *m, int *columns_go, const lstmae_view *out, const lstmae_view *in)
 {
     lae_walk walk;
@@ -143,14 +147,19 @@ static int reduce_shape(reduce_matrix *m, int *columns_go, const lstmae_view *ou
         spread.dim[axis] = in->dim[axis];
         if (out->dim[axis] == 1) spread.stride[axis] = 0;
     }
-    lae_walk_start(&walk, 2, (const lstmae_view *const[]){ in, &spread }, 0, 0);
-    int64_t row_out = walk.axes == 1 ? walk.stride[1][0] : 0, column_out = walk.inner_stride[1];
+    lae_walk_start_any(&walk, 2, (const lstmae_view *const[]){ in, &spread }, 0, 0);
+    /* With two axes before the columns, one is that of the rows and stays. */
+    const int row = walk.axes == 2 && walk.stride[1][0] != 0 ? 0 : walk.axes - 1;
+    int64_t row_out = walk.axes > 0 ? walk.stride[1][row] : 0, column_out = walk.inner_stride[1];
     *columns_go = column_out == 0;
-    if (walk.axes > 1 || walk.inner_stride[0] != 1 || (row_out != 0 && column_out != 0)) return 0;
+    if (walk.axes > 2 || walk.inner_stride[0] != 1 || (row_out != 0 && column_out != 0)) return 0;
+    if (walk.axes == 2 && (column_out != 0 || row_out == 0 || walk.stride[1][1 - row] != 0)) return 0;
     m->in = in->data;
-    m->rows = walk.rows;
+    m->rows = walk.axes > 0 ? walk.dim[row] : 1;
     m->columns = walk.inner;
-    m->row_stride = walk.axes == 1 ? walk.stride[0][0] : 0;
+    m->row_stride = walk.axes > 0 ? walk.stride[0][row] : 0;
+    m->planes = walk.axes == 2 ? walk.dim[1 - row] : 1;
+    m->plane_stride = walk.axes == 2 ? walk.stride[0][1 - row] : 0;
     m->out_stride = *columns_go ? row_out : column_out;
     return 1;
 }
@@ -163,7 +172,7 @@ static void reduce_store(const reduce_matrix *m, int64_t index, double sum)
     *out = (float)value;
 }
 
-/* Each row to one number. */
+/* Each row, of all planes, to one number. */
 static void reduce_rows_share(void *arg, int thread, int threads)
 {
     const reduce_matrix *m = arg;
@@ -171,7 +180,8 @@ static void reduce_rows_share(void *arg, int thread, int threads)
     lae_pool_part(m->rows, thread, threads, &begin, &end);
     for (int64_t row = begin; row < end; row++) {
         lae_lanes lanes = { { 0 } };
-        m->loops->sum(&lanes, m->in + row * m->row_stride, m->columns);
+        for (int64_t plane = 0; plane < m->planes; plane++)
+            m->loops->sum(&lanes, m->in + row * m->row_stride + plane * m->plane_stride, m->columns);
         reduce_store(m, row, lae_lanes_sum(&lanes));
     }
 }
@@ -210,7 +220,7 @@ static lstmae_status reduce_columns(lstmae_queue *queue, reduce_matrix *m, int w
 static lstmae_status reduce_all(lstmae_queue *queue, reduce_matrix *m, const lstmae_view *in)
 {
     lae_walk walk;
-    lae_walk_start(&walk, 1, &in, 1u, 0);
+    lae_walk_start_any(&walk, 1, &in, 1u, 0);
     double *sums = sums_scratch(queue, walk.units);
     if (!sums) return LSTMAE_ERR_NO_MEMORY;
     lae_walk_run(queue, &walk, 1, sums_stretch, m->loops, sums);

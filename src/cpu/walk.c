@@ -26,14 +26,14 @@ static void walk_cut(lae_walk *walk)
     walk->units *= walk->units_per_row;
 }
 
-void lae_walk_start(lae_walk *walk, int count, const lstmae_view *const *views, unsigned read, unsigned written)
+/* Over the axes in this order. */
+static void walk_build(lae_walk *walk, int count, const lstmae_view *const *views, const int *order)
 {
     walk->views = count;
-    walk->read = read;
-    walk->written = written;
     walk->axes = 0;
     for (int v = 0; v < count; v++) walk->data[v] = views[v] ? views[v]->data : NULL;
-    for (int axis = 0; axis < views[0]->ndim; axis++) {
+    for (int i = 0; i < views[0]->ndim; i++) {
+        const int axis = order[i];
         int64_t stride[LAE_WALK_VIEWS];
         if (views[0]->dim[axis] == 1) continue;
         for (int v = 0; v < count; v++) stride[v] = views[v] ? views[v]->stride[axis] : 0;
@@ -43,6 +43,53 @@ void lae_walk_start(lae_walk *walk, int count, const lstmae_view *const *views, 
     if (walk->axes > 0) walk->inner = walk->dim[--walk->axes];
     for (int v = 0; v < count; v++) walk->inner_stride[v] = walk->inner > 1 ? walk->stride[v][walk->axes] : 1;
     walk_cut(walk);
+}
+
+void lae_walk_start(lae_walk *walk, int count, const lstmae_view *const *views, unsigned read, unsigned written)
+{
+    static const int row_major[LSTMAE_MAX_DIMS] = { 0, 1, 2, 3 };
+    walk->read = read;
+    walk->written = written;
+    walk_build(walk, count, views, row_major);
+}
+
+/* What an element costs, about, in moved ones: starting a row is dear, and so is an element that is gathered. */
+static double walk_cost(const lae_walk *walk)
+{
+    double cost = walk->inner > 0 ? 64.0 / (double)walk->inner : 0.0;
+    for (int v = 0; v < walk->views; v++) cost += !walk->data[v] ? 0.0 : walk->inner_stride[v] == 1 ? 1.0 : 3.0;
+    return cost;
+}
+
+/* Axes in the order in which a view lies in memory, widest strides first. */
+static void walk_order(int *order, const lstmae_view *view)
+{
+    for (int axis = 0; axis < view->ndim; axis++) {
+        const int64_t stride = view->stride[axis] < 0 ? -view->stride[axis] : view->stride[axis];
+        int at = axis;
+        for (; at > 0; at--) {
+            const int64_t before = view->stride[order[at - 1]];
+            if ((before < 0 ? -before : before) >= stride) break;
+            order[at] = order[at - 1];
+        }
+        order[at] = axis;
+    }
+}
+
+void lae_walk_start_any(lae_walk *walk, int count, const lstmae_view *const *views, unsigned read, unsigned written)
+{
+    lae_walk_start(walk, count, views, read, written);
+    if (walk->axes == 0) return;
+    for (int v = 0; v < count; v++) {
+        lae_walk other;
+        int order[LSTMAE_MAX_DIMS];
+        if (!views[v]) continue;
+        walk_order(order, views[v]);
+        walk_build(&other, count, views, order);
+        other.read = read;
+        other.written = written;
+        if (walk_cost(&other) < walk_cost(walk)) *walk = other;
+    }
 }
 
 int64_t lae_walk_numel(const lae_walk *walk)

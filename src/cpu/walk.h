@@ -35,6 +35,12 @@ typedef void (*lae_stretch_fn)(const void *arg, float *const *at, int64_t first,
 /** Views of floats of one shape, the first not NULL. */
 void lae_walk_start(lae_walk *walk, int count, const lstmae_view *const *views, unsigned read, unsigned written);
 
+/**
+ * The same in the order of axes that costs least, for entries to which an element's position does not matter: arrays
+ * that lie alike in memory are crossed as they lie, whatever the order of their axes. Shapes and strides alone decide.
+ */
+void lae_walk_start_any(lae_walk *walk, int count, const lstmae_view *const *views, unsigned read, unsigned written);
+
 int64_t lae_walk_numel(const lae_walk *walk);
 
 /** Units [begin, end). sums, if not NULL, receives the sum of each unit's lanes: sums[unit]. */
