@@ -234,9 +234,9 @@ static void check_pool(const pool_case *c, int dtype, image_layout x, image_layo
     test_tolerance tolerance = dtype == LSTMAE_F64 ? in_double : tolerance_mixture;
     conformance_case each = { .run = run_pool, .args = c };
     snprintf(each.what, sizeof(each.what),
-             "pool %d: [%lld,%lld,%lld,%lld], kernel %lldx%lld, stride %lld,%lld, layouts %d %d", c->kind, (long long)c->B, (long long)c->C, (long long)c->H, (long long)c->W,
-             (long long)c->kernel[0], (long long)c->kernel[1], (long long)c->stride[0], (long long)c->stride[1],
-             (int)x, (int)y);
+             "pool %d: [%lld,%lld,%lld,%lld], kernel %lldx%lld, stride %lld,%lld, layouts %d %d", c->kind,
+             (long long)c->B, (long long)c->C, (long long)c->H, (long long)c->W, (long long)c->kernel[0],
+             (long long)c->kernel[1], (long long)c->stride[0], (long long)c->stride[1], (int)x, (int)y);
     conformance_output(&each, conformance_image(dtype, y, c->B, c->C, P, Q, 1),
                        c->kind == LSTMAE_POOL_MAX ? tolerance_exact : tolerance);
     conformance_output(&each, conformance_image(dtype, x, c->B, c->C, c->H, c->W, 2), tolerance);
