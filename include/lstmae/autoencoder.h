@@ -90,7 +90,7 @@ LSTMAE_API lstmae_status lstmae_autoencoder_posterior(lstmae_autoencoder *autoen
 
 /**
  * Items number `first` to `first + count - 1` of those that the prior holds: latents drawn from the standard normal
- * distribution, decoded. An item depends on its number and the context's seed alone.
+ * distribution, decoded. An item depends on its number and the context's seed alone, but for roundings.
  *
  * @return ERR_STATE without a latent; ERR_INVALID_ARG unless first is 0 or more and count at least 1; else as
  *         lstmae_module_forward()

@@ -178,7 +178,7 @@ LSTMAE_API lstmae_status lstmae_seq2seq_generate(lstmae_seq2seq *model, const ls
 /**
  * Writes sequences number `first` to `first + B - 1` of those that the prior holds into y [T,B,F]: latents drawn from
  * the standard normal distribution, decoded as by lstmae_seq2seq_reconstruct(). A sequence depends on its number, T and
- * the context's seed alone. ERR_STATE without a latent.
+ * the context's seed alone, but for roundings. ERR_STATE without a latent.
  */
 LSTMAE_API lstmae_status lstmae_seq2seq_sample(lstmae_seq2seq *model, int64_t first, lstmae_tensor *y);
 

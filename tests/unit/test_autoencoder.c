@@ -387,13 +387,13 @@ static void test_sample(void **state)
     rig r;
     (void)state;
     options.latent = &variational;
-    rig_open(&r, "cpu:ref", &options); /* whose products do not depend on how many rows there are */
+    rig_open(&r, "cpu", &options);
     assert_ok(lstmae_autoencoder_sample(r.object, 0, 7, &y));
     double *all = values_read(y);
     assert_ok(lstmae_autoencoder_sample(r.object, 5, 2, &y));
     double *two = values_read(y);
     assert_int_equal(lstmae_tensor_dim(y, 1), VALUES);
-    assert_memory_equal(two, all + 5 * VALUES, 2 * VALUES * sizeof *two);
+    for (int i = 0; i < 2 * VALUES; i++) assert_true(fabs(two[i] - all[5 * VALUES + i]) < ROUNDING);
     assert_memory_not_equal(all, all + VALUES, VALUES * sizeof *all);
     free(all);
     free(two);
@@ -421,8 +421,10 @@ static void test_sample_sequences(void **state)
     assert_ok(lstmae_seq2seq_set_lengths(model, lengths, FEW)); /* of inputs, of which there is none */
     assert_ok(lstmae_seq2seq_sample(model, 3, some));
     double *a = values_read(all), *b = values_read(some);
-    for (int t = 0; t < STEPS; t++)
-        assert_memory_equal(a + (t * MANY_OF_THEM + 3) * VALUES, b + t * FEW * VALUES, FEW * VALUES * sizeof *a);
+    for (int i = 0; i < STEPS * FEW * VALUES; i++) {
+        const int t = i / (FEW * VALUES), rest = i % (FEW * VALUES);
+        assert_true(fabs(a[(t * MANY_OF_THEM + 3) * VALUES + rest] - b[i]) < ROUNDING);
+    }
     assert_memory_not_equal(a, a + VALUES, VALUES * sizeof *a);
     free(a);
     free(b);
