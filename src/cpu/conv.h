@@ -112,7 +112,7 @@ lstmae_status lae_conv_wide_run(lstmae_queue *queue, const lae_conv_call *call);
 lstmae_status lae_conv_narrow_run(lstmae_queue *queue, const lae_conv_call *call);
 
 /** 1 for few channels of out, where pixels fill a vector better. */
-int lae_conv_narrow_fits(const lae_conv_kernels *kernels, const lae_conv_shape *shape);
+int lae_conv_narrow_fits(const lae_conv_call *call);
 
 /** Multiplications of a call, borders and all. */
 int64_t lae_conv_products(const lae_conv_shape *shape);

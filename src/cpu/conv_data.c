@@ -56,7 +56,7 @@ static lstmae_status data_run(lstmae_queue *queue, lae_conv_call *call, const ls
         lae_conv_pack(queue, call->kernels, &call->shape, panels, args->w);
         call->panels = panels;
     }
-    if (lae_conv_narrow_fits(call->kernels, &call->shape)) return lae_conv_narrow_run(queue, call);
+    if (lae_conv_narrow_fits(call)) return lae_conv_narrow_run(queue, call);
     return lae_conv_wide_run(queue, call);
 }
 

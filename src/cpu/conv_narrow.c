@@ -5,6 +5,8 @@
  *
  * Along an axis out = cell * every + phase - offset meets in = cell + shift(tap) for the taps of its phase. A
  * transposed convolution has `stride` phases, one with stride 1 a single one.
+ *
+ * Zeros around an image are multiplied here, so weights must be finite: others are left to the wide way.
  */
 #include "conv.h"
 
@@ -63,7 +65,20 @@ static narrow_axis narrow_axis_of(const lae_conv_rule *rule)
     return axis;
 }
 
-int lae_conv_narrow_fits(const lae_conv_kernels *kernels, const lae_conv_shape *shape)
+/* 1 if no exponent is that of infinities and NaN. */
+static int narrow_finite(const float *weights, int64_t count)
+{
+    const uint32_t mask = 0x7f800000u;
+    uint32_t other = 0;
+    for (int64_t i = 0; i < count; i++) {
+        uint32_t bits;
+        memcpy(&bits, weights + i, sizeof(bits));
+        other |= (uint32_t)((bits & mask) == mask);
+    }
+    return !other;
+}
+
+static int narrow_shape(const lae_conv_kernels *kernels, const lae_conv_shape *shape)
 {
     const lae_conv_rule *height = &shape->height, *width = &shape->width;
     if (shape->groups != 1 || shape->diagonal) return 0;
@@ -72,6 +87,12 @@ int lae_conv_narrow_fits(const lae_conv_kernels *kernels, const lae_conv_shape *
     if (shape->depth < kernels->lanes || width->out < kernels->lanes / 2) return 0;
     if (height->transposed) return height->stride <= height->taps && width->stride <= width->taps;
     return height->stride == 1 && width->stride == 1;
+}
+
+int lae_conv_narrow_fits(const lae_conv_call *call)
+{
+    return narrow_shape(call->kernels, &call->shape) &&
+           narrow_finite(call->panels, lae_conv_group_floats(call->kernels, &call->shape));
 }
 
 /* Rows of cells [c0, c1) of an image as planes: x at cell + shift is at row (cell - c0) + (shift - low). */

@@ -335,8 +335,35 @@ static void test_weight(void **state)
     }
 }
 
+/* A tap outside of the image takes no part, whatever its weight: the first pixel does not meet the first tap. */
+static void test_infinite_weight(void **state)
+{
+    static const conv_case shapes[] = {
+        { 1, 16, 9, 10, 2, { 3, 3 }, { 1, 1 }, { 1, 1 }, { 1, 1 }, 1 },
+        { 1, 5, 9, 10, 33, { 3, 3 }, { 1, 1 }, { 1, 1 }, { 1, 1 }, 1 },
+    };
+    (void)state;
+    for (int isa = 0; isa < LAE_ISA_COUNT; isa++) {
+        lstmae_queue queue;
+        if (!cpu_queue_open(&queue, (lae_isa)isa, 1)) continue;
+        for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
+            rig r;
+            rig_open(&r, &shapes[i], CHANNELS_LAST);
+            for (size_t w = 0; w < r.weights; w += 9) r.w[w] = INFINITY;
+            assert_ok(cpu_conv_forward(&queue, &r.args));
+            const float first = *image_at(&r.y.view, 0, 0, 0, 0), inside = *image_at(&r.y.view, 0, 0, 1, 1);
+            const float want = (float)(r.want_y[0] + (double)r.bias[0]);
+            assert_close("first pixel", &first, &want, 1, 1e-5, 0.0);
+            if (isfinite(inside)) fail_msg("an infinite weight did not show");
+            rig_close(&r);
+        }
+        cpu_queue_close(&queue);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_data), cmocka_unit_test(test_weight) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_data), cmocka_unit_test(test_weight),
+                                        cmocka_unit_test(test_infinite_weight) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
