@@ -24,16 +24,39 @@ LSTMAE_BEGIN_DECLS
 
 /* ---- frozen models ---- */
 
+/** How a window of T samples of F features is given to a module, and how what it gives back lies. */
+typedef enum lstmae_window_layout {
+    LSTMAE_WINDOW_SEQUENCE = 0, /**< [T,1,F]: sequence models */
+    LSTMAE_WINDOW_FLAT = 1,     /**< [1,T*F]: dense models */
+    LSTMAE_WINDOW_CHANNELS = 2  /**< [1,F,T]: convolutions over time */
+} lstmae_window_layout;
+
+typedef struct lstmae_frozen_options {
+    uint32_t struct_size;
+    int32_t layout;   /**< lstmae_window_layout */
+    int64_t window;   /**< T: the model sees the last T samples; 0: it keeps a state, and makes one step a sample */
+    int64_t features; /**< F of a window; 0: as the module says, which only a seq2seq does */
+} lstmae_frozen_options;
+
+#define LSTMAE_FROZEN_OPTIONS_INIT { sizeof(lstmae_frozen_options), LSTMAE_WINDOW_SEQUENCE, 0, 0 }
+
 /**
- * Freezes a model as it is now, to be run one step for each sample; later changes of the module do not reach the copy.
+ * Freezes a model as it is now; later changes of the module do not reach the copy.
  *
- * @param module of element type float32: an LSTM of one direction, or a chain of LSTMs, linear layers and activations.
- *               What the chain says about a sample is the session's output; the last LSTM's hidden state is its code
- * @return OK; ERR_UNSUPPORTED for a module that cannot be run so; ERR_DTYPE; ERR_SHAPE; ERR_NO_MEMORY
+ * With a state: an LSTM of one direction, or a chain of LSTMs, linear layers and activations. What the chain says about
+ * a sample is the session's output; the last LSTM's hidden state is its code.
  *
- * Waits for the module's device.
+ * Over windows: a seq2seq's module, whose first decoder of the input reconstructs the window and whose first FUTURE
+ * decoder forecasts what follows; an autoencoder's module; or any other that gives an output of its input's shape.
+ * LSTMs start from zeros in each window. Random layers are off.
+ *
+ * @param module  of element type float32; its device is waited for
+ * @param options NULL for defaults
+ * @return OK; ERR_UNSUPPORTED for a module that cannot be run so; ERR_DTYPE; ERR_SHAPE; ERR_INVALID_ARG naming the
+ *         option out of range; ERR_NO_MEMORY
  */
-LSTMAE_API lstmae_status lstmae_frozen_create(lstmae_frozen **out, lstmae_module *module);
+LSTMAE_API lstmae_status lstmae_frozen_create(lstmae_frozen **out, lstmae_module *module,
+                                              const lstmae_frozen_options *options);
 
 /** Gives up one reference; sessions keep theirs. NULL is fine. May be called on any thread. */
 LSTMAE_API void lstmae_frozen_destroy(lstmae_frozen *frozen);
@@ -41,25 +64,35 @@ LSTMAE_API void lstmae_frozen_destroy(lstmae_frozen *frozen);
 typedef struct lstmae_frozen_info {
     uint32_t struct_size;
     uint32_t fingerprint; /**< of structure and weights: equal for equal models */
+    int64_t window;       /**< T; 0: the model keeps a state */
     int64_t features;     /**< F: values of a sample */
-    int64_t outputs;      /**< O: values of an output */
+    int64_t outputs;      /**< O: values of an output; F over windows, 0 where nothing is reconstructed */
     int64_t code;         /**< values of a code; 0: none */
+    int64_t forecast;     /**< over windows: samples that are forecast; 0: none */
     uint64_t bytes;       /**< of the weights as they are held */
 } lstmae_frozen_info;
 
-#define LSTMAE_FROZEN_INFO_INIT { sizeof(lstmae_frozen_info), 0, 0, 0, 0, 0 }
+#define LSTMAE_FROZEN_INFO_INIT { sizeof(lstmae_frozen_info), 0, 0, 0, 0, 0, 0, 0 }
 
 /** Fills `info` (at most info->struct_size bytes). */
 LSTMAE_API lstmae_status lstmae_frozen_describe(const lstmae_frozen *frozen, lstmae_frozen_info *info);
 
 /* ---- sessions ---- */
 
-/** What an output is compared with. */
+/** What samples are compared with. */
 typedef enum lstmae_compare {
-    LSTMAE_COMPARE_SAME = 0, /**< the sample it was computed from: reconstruction */
-    LSTMAE_COMPARE_NEXT = 1, /**< the sample after: forecast of one step; the first sample has no score */
+    LSTMAE_COMPARE_SAME = 0, /**< what was computed from them: reconstructions */
+    LSTMAE_COMPARE_NEXT = 1, /**< what was said before they came: with a state the last output, over windows the forecast
+                                  of as many samples as have come since */
     LSTMAE_COMPARE_NONE = 2  /**< nothing: no scores */
 } lstmae_compare;
+
+/** Which samples of a window its score is about. */
+typedef enum lstmae_window_score {
+    LSTMAE_WINDOW_LAST = 0, /**< the newest, as LSTMAE_POINT_LAST */
+    LSTMAE_WINDOW_MEAN = 1, /**< the mean of all their scores */
+    LSTMAE_WINDOW_MOST = 2  /**< the one with the largest */
+} lstmae_window_score;
 
 /** What a sample's score is, from its errors e = sample - output, scaled. */
 typedef enum lstmae_session_score {
@@ -77,8 +110,9 @@ typedef struct lstmae_session_options {
     uint32_t flags;       /**< LSTMAE_SESSION_… */
     int32_t compare;      /**< lstmae_compare */
     int32_t score;        /**< lstmae_session_score */
+    int32_t window_score; /**< lstmae_window_score, with SAME */
     int32_t threads;      /**< 0, 1: the calling thread alone; n: n - 1 workers help where a model is large enough */
-    int32_t reserved;     /**< 0 */
+    int64_t every;        /**< windows are evaluated when full, and then after every so many samples; at least 1 */
     double alpha;         /**< of an exponential moving average of scores (lstmae_ewma), in [0,1]; 0: none */
     double level;         /**< an alarm is a score above it; without `threshold` */
     const lstmae_scaler *scaler;       /**< what the model sees of samples; NULL: all of them as they are */
@@ -88,8 +122,8 @@ typedef struct lstmae_session_options {
 } lstmae_session_options;
 
 #define LSTMAE_SESSION_OPTIONS_INIT                                                                \
-    { sizeof(lstmae_session_options), 0, LSTMAE_COMPARE_SAME, LSTMAE_SESSION_SQUARED, 0, 0, 0.0, LSTMAE_NO_LEVEL,      \
-      NULL, NULL, NULL }
+    { sizeof(lstmae_session_options), 0, LSTMAE_COMPARE_SAME, LSTMAE_SESSION_SQUARED, LSTMAE_WINDOW_LAST, 0, 1, \
+      0.0, LSTMAE_NO_LEVEL, NULL, NULL, NULL }
 
 /** The largest double: no score is above it. */
 #define LSTMAE_NO_LEVEL 1.7976931348623157e308
@@ -111,6 +145,7 @@ LSTMAE_API void lstmae_session_destroy(lstmae_session *session);
 #define LSTMAE_PUSH_SCORED 1u    /**< this sample has a score */
 #define LSTMAE_PUSH_ALARM 2u     /**< and it is above the threshold */
 #define LSTMAE_PUSH_HELD 4u      /**< some value was not finite */
+#define LSTMAE_PUSH_EVALUATED 8u /**< the model ran, which over windows it does not for every sample */
 
 /** What a push found. Pointers are into the session, good until its next push, reset, restore or destruction. */
 typedef struct lstmae_push_result {
@@ -120,14 +155,16 @@ typedef struct lstmae_push_result {
     double score;          /**< averaged; the last one where this sample has none */
     double raw_score;
     double threshold;      /**< the next sample's */
-    const float *error;    /**< [O] e as of the last score; NULL: outputs are not compared */
+    const float *error;    /**< [O] e as of the last score, of the newest sample it is about, or of that with the
+                                largest; NULL: nothing is compared */
     const float *contribution; /**< [O] each channel's e^2 or |e|, or lstmae_gaussian_score_errors()'s; NULL likewise */
-    const float *code;     /**< NULL: none */
-    const float *output;   /**< [O] what SAME compares this sample, or NEXT the following one, with; in the sample's own
-                                units unless O > F */
+    const float *code;     /**< as of the last evaluation; NULL: none */
+    const float *output;   /**< [O] likewise: what the model made of the newest sample; in the sample's own units unless
+                                O > F; NULL: none */
+    const float *forecast; /**< [forecast,F] likewise: the samples after it, in their own units; NULL: none */
 } lstmae_push_result;
 
-#define LSTMAE_PUSH_RESULT_INIT { sizeof(lstmae_push_result), 0, 0, 0.0, 0.0, 0.0, NULL, NULL, NULL, NULL }
+#define LSTMAE_PUSH_RESULT_INIT { sizeof(lstmae_push_result), 0, 0, 0.0, 0.0, 0.0, NULL, NULL, NULL, NULL, NULL }
 
 /**
  * Takes the next sample.

@@ -1,4 +1,4 @@
-#include "module_internal.h"
+#include "module_twin.h"
 #include "ops.h"
 #include "plan.h"
 
@@ -105,6 +105,11 @@ static lstmae_status activation_plan(const lstmae_module *module, lae_plan *plan
     return lae_plan_add_map(plan, m->kind, m->param);
 }
 
+static lstmae_status activation_twin(const lstmae_module *module, lstmae_context *context, lstmae_module **out)
+{
+    return lae_module_twin_span(out, module, context, offsetof(activation_module, kind), offsetof(activation_module, input));
+}
+
 static const lae_module_ops activation_ops = {
     .name = "activation",
     .forward = activation_forward,
@@ -115,6 +120,7 @@ static const lae_module_ops activation_ops = {
     .as_map = activation_as_map,
     .as_derivative = activation_as_derivative,
     .plan = activation_plan,
+    .twin = activation_twin,
 };
 
 static lstmae_status activation_new(lstmae_module **out, lstmae_context *context, int kind, double param)

@@ -1,5 +1,6 @@
 /* Autoencoders: structure, and forward and backward as a module. */
 #include "autoencoder_internal.h"
+#include "module_twin.h"
 #include "options.h"
 
 /* ---- forward and backward ---- */
@@ -92,6 +93,8 @@ static lstmae_status autoencoder_shape(const lstmae_module *module, const lstmae
     return LSTMAE_OK;
 }
 
+static lstmae_status autoencoder_twin(const lstmae_module *module, lstmae_context *context, lstmae_module **out);
+
 static const lae_module_ops autoencoder_ops = {
     .name = "autoencoder",
     .forward = autoencoder_forward,
@@ -101,6 +104,7 @@ static const lae_module_ops autoencoder_ops = {
     .shape = autoencoder_shape,
     .child = autoencoder_child,
     .child_name = autoencoder_child_name,
+    .twin = autoencoder_twin,
 };
 
 lstmae_autoencoder *lae_autoencoder_of(lstmae_module *module)
@@ -196,6 +200,28 @@ lstmae_status lstmae_autoencoder_create(lstmae_autoencoder **out, lstmae_module 
     LAE_TRY(plan_read(&plan, options));
     lstmae_status status = autoencoder_new(out, encoder, decoder, &plan);
     autoencoder_settle(parts, 2, status);
+    return status;
+}
+
+/* What inference needs: the parts, and the latent between them. */
+static lstmae_status autoencoder_twin(const lstmae_module *module, lstmae_context *context, lstmae_module **out)
+{
+    const lstmae_autoencoder *from = (const lstmae_autoencoder *)module;
+    lstmae_autoencoder_options options = LSTMAE_AUTOENCODER_OPTIONS_INIT;
+    lstmae_autoencoder *ae = NULL;
+    lstmae_module *encoder = NULL, *decoder = NULL;
+    lstmae_status status;
+    options.output = from->output;
+    options.latent = from->latent ? &from->latent->options : NULL;
+    LAE_TRY_DONE(lae_module_twin_part(&encoder, from->encoder, context));
+    LAE_TRY_DONE(lae_module_twin_part(&decoder, from->decoder, context));
+    if (from->latent) lae_twin_from(context, &from->latent->base);
+    LAE_TRY_DONE(lstmae_autoencoder_create(&ae, encoder, decoder, &options));
+    *out = &ae->base;
+    return LSTMAE_OK;
+done:
+    lstmae_module_destroy(encoder);
+    lstmae_module_destroy(decoder);
     return status;
 }
 

@@ -6,6 +6,8 @@
 
 #include <lstmae/backend.h>
 
+struct lae_twin;
+
 struct lstmae_context {
     atomic_int references;
     atomic_int stop_requested;
@@ -16,6 +18,7 @@ struct lstmae_context {
     lstmae_dtype dtype;
     uint64_t seed;
     uint64_t sites; /* places that draw random numbers, numbered in order of creation */
+    struct lae_twin *twin; /* while a module is made as the twin of another; else NULL */
     uint64_t draws; /* training forwards that drew random numbers; part of a checkpoint */
     char device[32];
 };

@@ -2,7 +2,7 @@
  * Convolution modules. A transposed convolution is the data gradient of the convolution between the same two arrays:
  * its output stands where that one's input does. Signals [B,C,L] are images of one row.
  */
-#include "module_internal.h"
+#include "module_twin.h"
 #include "ops.h"
 #include "ops_image.h"
 #include "options.h"
@@ -237,11 +237,13 @@ static void conv_destroy(lstmae_module *module)
     lstmae_tensor_destroy(m->grad_input);
 }
 
+static lstmae_status conv_twin(const lstmae_module *module, lstmae_context *context, lstmae_module **out);
+
 #define CONV_OPS(text)                                                                             \
     {                                                                                              \
         .name = (text), .forward = conv_forward, .backward = conv_backward, .destroy = conv_destroy,                   \
         .shape = conv_shape, .describe = conv_describe, .forward_mapped = conv_run,                                    \
-        .backward_mapped = conv_backward_mapped                                                                        \
+        .backward_mapped = conv_backward_mapped, .twin = conv_twin                                                     \
     }
 
 /* [transposed][axes - 1] */
@@ -313,6 +315,16 @@ static lstmae_status conv_add_params(conv_module *m)
     LAE_TRY(lae_module_add_param(&m->base, &m->weight, "weight", 2 + m->axes, dims, bound));
     if (o->flags & LSTMAE_CONV_NO_BIAS) return LSTMAE_OK;
     return lae_module_add_param(&m->base, &m->bias, "bias", 1, &m->out, bound);
+}
+
+static lstmae_status conv_twin(const lstmae_module *module, lstmae_context *context, lstmae_module **out)
+{
+    LAE_TRY(lae_module_twin_span(out, module, context, offsetof(conv_module, transposed), offsetof(conv_module, weight)));
+    lstmae_status status = conv_add_params((conv_module *)*out);
+    if (status == LSTMAE_OK) return LSTMAE_OK;
+    lstmae_module_destroy(*out);
+    *out = NULL;
+    return status;
 }
 
 static lstmae_status conv_create(lstmae_module **out, lstmae_context *context, int transposed, int axes,

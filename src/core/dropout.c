@@ -1,5 +1,5 @@
 /* Dropout as a module. Its stream of random numbers is its site and the number of the training forward. */
-#include "module_internal.h"
+#include "module_twin.h"
 #include "ops.h"
 
 #include <lstmae/layers.h>
@@ -69,6 +69,11 @@ static void dropout_describe(const lstmae_module *module, char *text, size_t siz
     snprintf(text, size, "dropout %g", ((const dropout_module *)module)->p);
 }
 
+static lstmae_status dropout_twin(const lstmae_module *module, lstmae_context *context, lstmae_module **out)
+{
+    return lae_module_twin_span(out, module, context, offsetof(dropout_module, p), offsetof(dropout_module, site));
+}
+
 static const lae_module_ops dropout_ops = {
     .name = "dropout",
     .forward = dropout_forward,
@@ -76,6 +81,7 @@ static const lae_module_ops dropout_ops = {
     .destroy = dropout_destroy,
     .shape = dropout_shape,
     .describe = dropout_describe,
+    .twin = dropout_twin,
 };
 
 lstmae_status lstmae_dropout_create(lstmae_module **out, lstmae_context *context, double p)

@@ -20,7 +20,10 @@ lstmae_status lae_judge_check(const lstmae_session_options *o)
         return LAE_FAIL(ERR_INVALID_ARG, "session options: unknown score %d", o->score);
     if (o->threads < 0 || o->threads > 256)
         return LAE_FAIL(ERR_INVALID_ARG, "session options: threads is %d, expected 0 to 256", o->threads);
-    if (o->reserved != 0) return LAE_FAIL(ERR_INVALID_ARG, "session options: reserved is %d, expected 0", o->reserved);
+    if (o->window_score < LSTMAE_WINDOW_LAST || o->window_score > LSTMAE_WINDOW_MOST)
+        return LAE_FAIL(ERR_INVALID_ARG, "session options: unknown window_score %d", o->window_score);
+    if (o->every < 1)
+        return LAE_FAIL(ERR_INVALID_ARG, "session options: every is %lld, expected 1 or more", (long long)o->every);
     if (!(o->alpha >= 0.0 && o->alpha <= 1.0))
         return LAE_FAIL(ERR_INVALID_ARG, "session options: alpha is %g, expected [0,1]", o->alpha);
     if (isnan(o->level)) return LAE_FAIL(ERR_INVALID_ARG, "session options: level is not a number");
@@ -153,29 +156,53 @@ void lae_judge_show(const lae_judge *judge, const float *y, int64_t count, float
 
 /* ---- scores ---- */
 
-/* 1 and the score of judge->error, or 0 where all of the sample is missing. */
-static int judge_measure(lae_judge *judge, double *score)
+/* 1 and the score of one sample, or 0 where all of it is missing. Leaves its errors and contributions. */
+static int judge_measure(lae_judge *judge, const float *x, const float *y, const unsigned char *missing, double *score)
 {
     const int squared = judge->options.score == LSTMAE_SESSION_SQUARED;
     double sum = 0.0;
     int64_t valid = 0;
     float found;
-    for (int64_t c = 0; c < judge->channels; c++) valid += !judge->missing[c];
-    if (valid == 0) return 0;
-    if (judge->gaussian) {
-        const int kind = judge->options.score == LSTMAE_SESSION_DENSITY ? LSTMAE_GAUSSIAN_DENSITY
-                                                                         : LSTMAE_GAUSSIAN_MAHALANOBIS;
-        if (lstmae_gaussian_score_errors(judge->gaussian, kind, judge->error, 1, &found, judge->contribution) < 0)
-            return 0;
-        *score = (double)found;
-        return 1;
-    }
     for (int64_t c = 0; c < judge->channels; c++) {
-        const double e = (double)judge->error[c], part = squared ? e * e : fabs(e);
+        const float error = missing[c] ? 0.0f : x[c] - y[c];
+        const double e = (double)error, part = squared ? e * e : fabs(e);
+        judge->error[c] = error;
         judge->contribution[c] = (float)part;
         sum += part;
+        valid += !missing[c];
     }
+    if (valid == 0) return 0;
     *score = sum / (double)valid;
+    if (!judge->gaussian) return 1;
+    const int kind = judge->options.score == LSTMAE_SESSION_DENSITY ? LSTMAE_GAUSSIAN_DENSITY
+                                                                     : LSTMAE_GAUSSIAN_MAHALANOBIS;
+    lstmae_gaussian_score_errors(judge->gaussian, kind, judge->error, 1, &found, judge->contribution);
+    *score = (double)found;
+    return 1;
+}
+
+/* 1 and the score of several samples, or 0 where nothing is there to be scored. */
+static int judge_measure_rows(lae_judge *judge, const float *x, const float *y, const unsigned char *missing,
+                              int64_t rows, double *score)
+{
+    const int64_t F = judge->features, last = rows - 1;
+    const int32_t rule = judge->options.window_score;
+    double sum = 0.0, most = 0.0, found;
+    int64_t scored = 0, at = last;
+    if (rows == 1 || rule == LSTMAE_WINDOW_LAST)
+        return judge_measure(judge, x + last * F, y + last * F, missing + last * F, score);
+    for (int64_t r = 0; r < rows; r++) {
+        if (!judge_measure(judge, x + r * F, y + r * F, missing + r * F, &found)) continue;
+        if (scored == 0 || found > most) {
+            most = found;
+            at = r;
+        }
+        sum += found;
+        scored++;
+    }
+    if (scored == 0) return 0;
+    *score = rule == LSTMAE_WINDOW_MEAN ? sum / (double)scored : most;
+    if (rule == LSTMAE_WINDOW_MOST) judge_measure(judge, x + at * F, y + at * F, missing + at * F, &found);
     return 1;
 }
 
@@ -192,12 +219,11 @@ static lstmae_status judge_alarm(lae_judge *judge, uint32_t *flags)
     return LSTMAE_OK;
 }
 
-lstmae_status lae_judge_score(lae_judge *judge, const float *y, uint32_t *flags)
+lstmae_status lae_judge_score(lae_judge *judge, const float *x, const float *y, const unsigned char *missing,
+                              int64_t rows, uint32_t *flags)
 {
     lae_verdict *verdict = &judge->verdict;
-    for (int64_t c = 0; c < judge->channels; c++)
-        judge->error[c] = judge->missing[c] ? 0.0f : judge->sample[c] - y[c];
-    if (!judge_measure(judge, &verdict->raw_score)) return LSTMAE_OK;
+    if (!judge_measure_rows(judge, x, y, missing, rows, &verdict->raw_score)) return LSTMAE_OK;
     verdict->score = lstmae_ewma_update(&verdict->average, verdict->raw_score);
     return judge_alarm(judge, flags);
 }

@@ -44,13 +44,17 @@ void lae_judge_release(lae_judge *judge);
  */
 lstmae_status lae_judge_take(lae_judge *judge, const float *sample, int64_t index, uint32_t *flags);
 
-/** Compares the present sample with y; *flags gains what lstmae_push_result says. */
-lstmae_status lae_judge_score(lae_judge *judge, const float *y, uint32_t *flags);
+/**
+ * Compares samples x with y, both in rows of `features` floats, of which the first `channels` count; `missing` likewise.
+ * The score is that of the rows that options.window_score names. *flags gains what lstmae_push_result says.
+ */
+lstmae_status lae_judge_score(lae_judge *judge, const float *x, const float *y, const unsigned char *missing,
+                              int64_t rows, uint32_t *flags);
 
 /** The end of a push: the scaler learns where it is to. `sample` as it came. */
 lstmae_status lae_judge_learn(lae_judge *judge, const float *sample, uint32_t flags);
 
-/** An output in the sample's own units. */
+/** The first `count` channels of a sample in its own units. There is a scaler. */
 void lae_judge_show(const lae_judge *judge, const float *y, int64_t count, float *shown);
 
 double lae_judge_threshold(const lae_judge *judge);

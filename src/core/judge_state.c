@@ -43,8 +43,8 @@ static lstmae_status judge_set_numbers(lae_judge *judge, const double *numbers)
 uint32_t lae_judge_settings(const lae_judge *judge)
 {
     const lstmae_session_options *o = &judge->options;
-    const int64_t kinds[6] = { (int64_t)o->flags, o->compare, o->score, judge->features, judge->channels,
-                               (judge->scaler != NULL) + 2 * (judge->threshold != NULL) };
+    const int64_t kinds[] = { (int64_t)o->flags, o->compare, o->score, o->window_score, o->every, judge->features,
+                              judge->channels, (judge->scaler != NULL) + 2 * (judge->threshold != NULL) };
     uint32_t sum = lae_crc32c(0, kinds, sizeof kinds);
     sum = lae_crc32c(sum, &o->alpha, sizeof o->alpha);
     return lae_crc32c(sum, &judge->gaussian_sum, sizeof judge->gaussian_sum);

@@ -21,6 +21,7 @@ lstmae_status lae_linear_init(lae_linear *linear, lstmae_module *module, const c
     char name[96];
     int64_t dims[2] = { out, in };
     double bound = 1.0 / sqrt((double)in);
+    linear->context = module->context;
     linear->in = in;
     linear->out = out;
     snprintf(name, sizeof name, "%sweight", prefix);
@@ -42,7 +43,7 @@ lstmae_status lae_linear_forward(const lae_linear *linear, int64_t rows, const v
     g.ldc = y_stride;
     g.bias = linear->bias ? linear->bias->value->view.data : NULL;
     LAE_TRY(lae_param_prepared(linear->weight, LSTMAE_PREPARE_FORWARD, &g.prepared));
-    return lae_op_gemm(linear->weight->value->storage->context, &g);
+    return lae_op_gemm(linear->context, &g);
 }
 
 lstmae_status lae_linear_backward(const lae_linear *linear, int64_t rows, const void *dy, int64_t dy_stride, void *dx,
@@ -57,13 +58,13 @@ lstmae_status lae_linear_backward(const lae_linear *linear, int64_t rows, const 
     g.ldc = dx_stride;
     g.beta = beta;
     LAE_TRY(lae_param_prepared(linear->weight, LSTMAE_PREPARE_BACKWARD, &g.prepared));
-    return lae_op_gemm(linear->weight->value->storage->context, &g);
+    return lae_op_gemm(linear->context, &g);
 }
 
 lstmae_status lae_linear_weight_gradient(const lae_linear *linear, int64_t rows, const void *x, int64_t x_stride,
                                          const void *dy, int64_t dy_stride)
 {
-    lstmae_context *context = linear->weight->value->storage->context;
+    lstmae_context *context = linear->context;
     lstmae_tensor *grad = NULL;
     if (rows == 0) return LSTMAE_OK;
     lstmae_gemm_args g = linear_gemm(linear, LSTMAE_GEMM_TRANS_A, linear->out, linear->in, rows);
@@ -161,6 +162,12 @@ static lstmae_status linear_plan(const lstmae_module *module, lae_plan *plan)
     return lae_plan_add_linear(plan, &((const linear_module *)module)->linear);
 }
 
+static lstmae_status linear_twin(const lstmae_module *module, lstmae_context *context, lstmae_module **out)
+{
+    const lae_linear *from = &((const linear_module *)module)->linear;
+    return lstmae_linear_create(out, context, from->in, from->out, from->bias ? 0 : LSTMAE_LINEAR_NO_BIAS);
+}
+
 static const lae_module_ops linear_ops = {
     .name = "linear",
     .forward = linear_forward,
@@ -169,6 +176,7 @@ static const lae_module_ops linear_ops = {
     .shape = linear_shape,
     .describe = linear_describe,
     .plan = linear_plan,
+    .twin = linear_twin,
 };
 
 lstmae_status lstmae_linear_create(lstmae_module **out, lstmae_context *context, int64_t in_features,

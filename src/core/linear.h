@@ -5,6 +5,7 @@
 #include "module_internal.h"
 
 typedef struct lae_linear {
+    lstmae_context *context; /* that works; borrowed */
     int64_t in, out;
     lae_param *weight; /* [out,in] */
     lae_param *bias;   /* [out] or NULL */

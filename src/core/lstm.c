@@ -14,6 +14,7 @@ static void lstm_destroy(lstmae_module *module);
 static lstmae_status lstm_shape(const lstmae_module *module, const lstmae_view *input, lstmae_view *output);
 static void lstm_describe(const lstmae_module *module, char *text, size_t size);
 static lstmae_status lstm_plan(const lstmae_module *module, lae_plan *plan);
+static lstmae_status lstm_twin(const lstmae_module *module, lstmae_context *context, lstmae_module **out);
 
 static const lae_module_ops lstm_ops = {
     .name = "lstm",
@@ -23,6 +24,7 @@ static const lae_module_ops lstm_ops = {
     .shape = lstm_shape,
     .describe = lstm_describe,
     .plan = lstm_plan,
+    .twin = lstm_twin,
 };
 
 /* ---- creation ---- */
@@ -140,6 +142,20 @@ static void lstm_destroy(lstmae_module *module)
     lstmae_tensor *tensors[] = { m->lengths, m->h0, m->c0, m->input_copy, m->output, m->hn, m->cn, m->dh, m->dc,
                                  m->dsequence[0], m->dsequence[1], m->ddirection, m->dinput, m->grad_copy };
     for (size_t i = 0; i < sizeof tensors / sizeof *tensors; i++) lstmae_tensor_destroy(tensors[i]);
+}
+
+/* It starts from zeros, whatever state is set. */
+static lstmae_status lstm_twin(const lstmae_module *module, lstmae_context *context, lstmae_module **out)
+{
+    const lae_lstm *m = (const lae_lstm *)module;
+    lstmae_lstm_options options = LSTMAE_LSTM_OPTIONS_INIT;
+    lae_lstm *twin = NULL;
+    options.flags = m->flags & ~LSTMAE_LSTM_CARRY;
+    options.layers = m->L;
+    options.dropout = m->dropout;
+    LAE_TRY(lae_lstm_new(&twin, context, m->I, m->H, &options));
+    *out = &twin->base;
+    return LSTMAE_OK;
 }
 
 static lstmae_status lstm_plan(const lstmae_module *module, lae_plan *plan)

@@ -1,4 +1,4 @@
-#include "module_internal.h"
+#include "module_twin.h"
 
 #include "ops.h"
 #include "size.h"
@@ -27,7 +27,7 @@ lstmae_module *lae_module_retain(lstmae_module *module)
 
 /* ---- parameters ---- */
 
-static void param_destroy(lae_memory *memory, lae_param *param)
+void lae_param_destroy(lae_memory *memory, lae_param *param)
 {
     lae_buffer_release(&param->prepared);
     lstmae_tensor_destroy(param->grad);
@@ -48,8 +48,7 @@ static lstmae_status entries_grow(lae_entries *entries, const lstmae_module *mod
     return LSTMAE_OK;
 }
 
-/* Appends what `entry` stands for, named prefix + name. */
-static lstmae_status module_append(lstmae_module *module, lae_entry entry, const char *prefix, const char *name)
+lstmae_status lae_module_append(lstmae_module *module, lae_entry entry, const char *prefix, const char *name)
 {
     lae_entries *entries = entry.param ? &module->params : &module->buffers;
     if (entries->count == entries->capacity) LAE_TRY(entries_grow(entries, module));
@@ -72,17 +71,18 @@ lstmae_status lae_module_add_param(lstmae_module *module, lae_param **out, const
                                    const int64_t *dims, double bound)
 {
     lstmae_context *context = module->context;
+    if (context->twin) return lae_twin_param(module, out, name);
     lae_param *param = lae_calloc(&context->memory, 1, sizeof *param);
     if (!param) return LAE_FAIL(ERR_NO_MEMORY, "%s: out of memory", module->ops->name);
     param->grad_zero = 1;
     lstmae_status status;
     LAE_TRY_DONE(lstmae_tensor_create(&param->value, context, context->dtype, ndim, dims));
     LAE_TRY_DONE(param_draw(param, context, bound));
-    LAE_TRY_DONE(module_append(module, (lae_entry){ .param = param, .owned = 1 }, "", name));
+    LAE_TRY_DONE(lae_module_append(module, (lae_entry){ .param = param, .owned = 1 }, "", name));
     *out = param;
     return LSTMAE_OK;
 done:
-    param_destroy(&context->memory, param);
+    lae_param_destroy(&context->memory, param);
     return status;
 }
 
@@ -90,8 +90,9 @@ lstmae_status lae_module_add_buffer(lstmae_module *module, lstmae_tensor **out, 
                                     int ndim, const int64_t *dims)
 {
     lstmae_tensor *tensor = NULL;
+    if (module->context->twin) return lae_twin_buffer(module, out, name);
     LAE_TRY(lstmae_tensor_create(&tensor, module->context, dtype, ndim, dims));
-    lstmae_status status = module_append(module, (lae_entry){ .buffer = tensor, .owned = 1 }, "", name);
+    lstmae_status status = lae_module_append(module, (lae_entry){ .buffer = tensor, .owned = 1 }, "", name);
     if (status == LSTMAE_OK) *out = tensor;
     else lstmae_tensor_destroy(tensor);
     return status;
@@ -101,7 +102,7 @@ static void entries_forget(lae_entries *entries, size_t count, lae_memory *memor
 {
     while (entries->count > count) {
         lae_entry *entry = &entries->entry[--entries->count];
-        if (entry->owned && entry->param) param_destroy(memory, entry->param);
+        if (entry->owned && entry->param) lae_param_destroy(memory, entry->param);
         if (entry->owned) lstmae_tensor_destroy(entry->buffer);
         lae_free(memory, entry->name, entry->name_bytes);
     }
@@ -118,7 +119,7 @@ static lstmae_status module_adopt_entries(lstmae_module *module, const lae_entri
     for (size_t i = 0; i < entries->count; i++) {
         lae_entry entry = entries->entry[i];
         entry.owned = 0;
-        LAE_TRY(module_append(module, entry, prefix, entries->entry[i].name));
+        LAE_TRY(lae_module_append(module, entry, prefix, entries->entry[i].name));
     }
     return LSTMAE_OK;
 }
@@ -200,7 +201,7 @@ lstmae_status lae_param_prepared(lae_param *param, int kind, const void **prepar
     const lstmae_view *view = &param->value->view;
     size_t bytes = lae_op_prepare_bytes(context, kind, view->dim[0], view->dim[1], view->dtype);
     *prepared = NULL;
-    if (bytes == 0) return LSTMAE_OK;
+    if (bytes == 0 || (param->fixed && param->prepared_kind != kind)) return LSTMAE_OK;
     uint64_t version = lae_tensor_version(param->value);
     if (param->prepared_kind != kind || param->prepared_version != version) {
         LAE_TRY(lae_buffer_reserve(&param->prepared, context, bytes, 1));

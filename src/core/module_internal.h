@@ -15,6 +15,7 @@ typedef struct lae_param {
     lae_buffer prepared;
     uint64_t prepared_version;
     int prepared_kind; /* 0: nothing prepared */
+    int fixed;         /* several threads read it: value and what is prepared stay as they are */
 } lae_param;
 
 /** A parameter or a buffer (state that is not learned) under the name it has in one module. */
@@ -83,6 +84,8 @@ typedef struct lae_module_ops {
     void (*as_derivative)(const lstmae_module *module, lae_fused_derivative *derivative);
     /** Appends what the module does to each row of features as single steps (plan.h). */
     lstmae_status (*plan)(const lstmae_module *module, lae_plan *plan);
+    /** A module of the same structure in `context`, as its constructor would make it; see module_twin.h. */
+    lstmae_status (*twin)(const lstmae_module *module, lstmae_context *context, lstmae_module **out);
 } lae_module_ops;
 
 struct lstmae_module {
@@ -117,6 +120,10 @@ lstmae_status lae_module_forward_fused(lstmae_module *module, lstmae_module *nex
  */
 lstmae_status lae_module_backward_fused(lstmae_module *module, lstmae_module *before, const lstmae_tensor *grad_output,
                                         const lstmae_tensor **grad_input, int *fused);
+
+/** Appends what `entry` stands for, named prefix + name. */
+lstmae_status lae_module_append(lstmae_module *module, lae_entry entry, const char *prefix, const char *name);
+void lae_param_destroy(lae_memory *memory, lae_param *param);
 
 /** Adds a parameter drawn uniformly from [-bound, bound) (0: zeros); `out` is borrowed. */
 lstmae_status lae_module_add_param(lstmae_module *module, lae_param **out, const char *name, int ndim,

@@ -149,6 +149,11 @@ static void noise_describe(const lstmae_module *module, char *text, size_t size)
     snprintf(text, size, "noise %s %g", names[options->kind], options->amount);
 }
 
+static lstmae_status noise_twin(const lstmae_module *module, lstmae_context *context, lstmae_module **out)
+{
+    return lstmae_noise_create(out, context, &((const noise_module *)module)->noise.options);
+}
+
 static const lae_module_ops noise_ops = {
     .name = "noise",
     .forward = noise_forward,
@@ -156,6 +161,7 @@ static const lae_module_ops noise_ops = {
     .destroy = noise_destroy,
     .shape = noise_shape,
     .describe = noise_describe,
+    .twin = noise_twin,
 };
 
 lstmae_status lstmae_noise_create(lstmae_module **out, lstmae_context *context, const lstmae_noise_options *options)

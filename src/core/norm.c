@@ -1,5 +1,5 @@
 /* Batch and layer normalisation modules. */
-#include "module_internal.h"
+#include "module_twin.h"
 #include "ops.h"
 #include "ops_image.h"
 #include "options.h"
@@ -39,7 +39,7 @@ static lstmae_status norm_add_param(norm_module *m, lae_param **param, const cha
                                     double value)
 {
     LAE_TRY(lae_module_add_param(&m->base, param, name, ndim, dims, 0.0));
-    return value == 0.0 ? LSTMAE_OK : lae_op_fill(m->base.context, &(*param)->value->view, value);
+    return value == 0.0 || m->base.context->twin ? LSTMAE_OK : lae_op_fill(m->base.context, &(*param)->value->view, value);
 }
 
 /* Arguments that forward and backward share. */
@@ -196,6 +196,8 @@ static lstmae_status batch_norm_backward(lstmae_module *module, const lstmae_ten
     return lae_op_batch_norm_backward(module->context, &args);
 }
 
+static lstmae_status batch_norm_twin(const lstmae_module *module, lstmae_context *context, lstmae_module **out);
+
 static const lae_module_ops batch_norm_ops = {
     .name = "batch_norm",
     .forward = batch_norm_forward,
@@ -203,6 +205,7 @@ static const lae_module_ops batch_norm_ops = {
     .destroy = norm_destroy,
     .shape = batch_norm_shape,
     .describe = batch_norm_describe,
+    .twin = batch_norm_twin,
     .forward_mapped = batch_norm_run,
 };
 
@@ -217,10 +220,27 @@ static lstmae_status batch_norm_add_state(norm_module *m, uint32_t flags)
     if (flags & LSTMAE_BATCH_NORM_NO_RUNNING) return LSTMAE_OK;
     LAE_TRY(lae_module_add_buffer(&m->base, &m->running_mean, "running_mean", dtype, 1, &channels));
     LAE_TRY(lae_module_add_buffer(&m->base, &m->running_var, "running_var", dtype, 1, &channels));
-    LAE_TRY(lae_op_fill(m->base.context, &m->running_var->view, 1.0));
+    if (!m->base.context->twin) LAE_TRY(lae_op_fill(m->base.context, &m->running_var->view, 1.0));
     LAE_TRY(lae_module_add_buffer(&m->base, &m->tracked, "num_batches_tracked", LSTMAE_I64, 0, NULL));
     m->tracked_version = lae_tensor_version(m->tracked);
     return LSTMAE_OK;
+}
+
+static lstmae_status batch_norm_twin(const lstmae_module *module, lstmae_context *context, lstmae_module **out)
+{
+    const norm_module *from = (const norm_module *)module;
+    const uint32_t flags = (from->weight ? 0 : LSTMAE_BATCH_NORM_NO_AFFINE) |
+                           (from->running_mean ? 0 : LSTMAE_BATCH_NORM_NO_RUNNING);
+    LAE_TRY(norm_create(out, context, module->ops, from->eps));
+    norm_module *m = (norm_module *)*out;
+    m->channels = from->channels;
+    m->momentum = from->momentum;
+    m->cumulative = from->cumulative;
+    lstmae_status status = batch_norm_add_state(m, flags);
+    if (status == LSTMAE_OK) return LSTMAE_OK;
+    lstmae_module_destroy(*out);
+    *out = NULL;
+    return status;
 }
 
 lstmae_status lstmae_batch_norm_create(lstmae_module **out, lstmae_context *context, int64_t channels,
@@ -338,6 +358,8 @@ static lstmae_status layer_norm_backward(lstmae_module *module, const lstmae_ten
     return lae_op_layer_norm_backward(module->context, &args);
 }
 
+static lstmae_status layer_norm_twin(const lstmae_module *module, lstmae_context *context, lstmae_module **out);
+
 static const lae_module_ops layer_norm_ops = {
     .name = "layer_norm",
     .forward = layer_norm_forward,
@@ -345,8 +367,18 @@ static const lae_module_ops layer_norm_ops = {
     .destroy = norm_destroy,
     .shape = layer_norm_shape,
     .describe = layer_norm_describe,
+    .twin = layer_norm_twin,
     .forward_mapped = layer_norm_run,
 };
+
+static lstmae_status layer_norm_twin(const lstmae_module *module, lstmae_context *context, lstmae_module **out)
+{
+    const norm_module *from = (const norm_module *)module;
+    lstmae_layer_norm_options options = LSTMAE_LAYER_NORM_OPTIONS_INIT;
+    options.eps = from->eps;
+    options.flags = !from->weight ? LSTMAE_LAYER_NORM_NO_AFFINE : !from->bias ? LSTMAE_LAYER_NORM_NO_BIAS : 0;
+    return lstmae_layer_norm_create(out, context, from->axes, from->dims, &options);
+}
 
 lstmae_status lstmae_layer_norm_create(lstmae_module **out, lstmae_context *context, int ndim, const int64_t *dims,
                                        const lstmae_layer_norm_options *options)

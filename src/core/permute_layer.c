@@ -1,5 +1,5 @@
 /* A layer that puts the axes of its input in another order. */
-#include "module_internal.h"
+#include "module_twin.h"
 #include "ops.h"
 
 #include <lstmae/layers.h>
@@ -78,6 +78,11 @@ static void permute_destroy(lstmae_module *module)
     lstmae_tensor_destroy(m->grad_input);
 }
 
+static lstmae_status permute_twin(const lstmae_module *module, lstmae_context *context, lstmae_module **out)
+{
+    return lae_module_twin_span(out, module, context, offsetof(permute_module, ndim), offsetof(permute_module, output));
+}
+
 static const lae_module_ops permute_ops = {
     .name = "permute",
     .forward = permute_forward,
@@ -85,6 +90,7 @@ static const lae_module_ops permute_ops = {
     .destroy = permute_destroy,
     .shape = permute_shape,
     .describe = permute_describe,
+    .twin = permute_twin,
 };
 
 lstmae_status lstmae_permute_create(lstmae_module **out, lstmae_context *context, int ndim, const int *axes)

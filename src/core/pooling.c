@@ -1,5 +1,5 @@
 /* Maximum and average pooling modules. Signals [B,C,L] are images of one row. */
-#include "module_internal.h"
+#include "module_twin.h"
 #include "ops_image.h"
 #include "options.h"
 
@@ -117,10 +117,15 @@ static void pool_destroy(lstmae_module *module)
     lstmae_tensor_destroy(m->grad_input);
 }
 
+static lstmae_status pool_twin(const lstmae_module *module, lstmae_context *context, lstmae_module **out)
+{
+    return lae_module_twin_span(out, module, context, offsetof(pool_module, kind), offsetof(pool_module, input));
+}
+
 #define POOL_OPS(text)                                                                             \
     {                                                                                              \
         .name = (text), .forward = pool_forward, .backward = pool_backward, .destroy = pool_destroy,                   \
-        .shape = pool_shape, .describe = pool_describe                                             \
+        .shape = pool_shape, .describe = pool_describe, .twin = pool_twin                          \
     }
 
 /* [kind][axes - 1] */

@@ -1,5 +1,5 @@
 /* Modules that give an array another shape: flatten and unflatten. Row-major arrays are only seen differently. */
-#include "module_internal.h"
+#include "module_twin.h"
 #include "size.h"
 
 #include <lstmae/layers.h>
@@ -86,6 +86,11 @@ static void flatten_describe(const lstmae_module *module, char *text, size_t siz
     snprintf(text, size, m->first == 1 && m->last == -1 ? "flatten" : "flatten %d to %d", m->first, m->last);
 }
 
+static lstmae_status reshape_twin(const lstmae_module *module, lstmae_context *context, lstmae_module **out)
+{
+    return lae_module_twin_span(out, module, context, offsetof(reshape_module, first), offsetof(reshape_module, shape));
+}
+
 static const lae_module_ops flatten_ops = {
     .name = "flatten",
     .forward = reshape_forward,
@@ -93,6 +98,7 @@ static const lae_module_ops flatten_ops = {
     .destroy = reshape_destroy,
     .shape = flatten_shape,
     .describe = flatten_describe,
+    .twin = reshape_twin,
 };
 
 lstmae_status lstmae_flatten_create(lstmae_module **out, lstmae_context *context, int first_axis, int last_axis)
@@ -145,6 +151,7 @@ static const lae_module_ops unflatten_ops = {
     .destroy = reshape_destroy,
     .shape = unflatten_shape,
     .describe = unflatten_describe,
+    .twin = reshape_twin,
 };
 
 lstmae_status lstmae_unflatten_create(lstmae_module **out, lstmae_context *context, int axis, int ndim,

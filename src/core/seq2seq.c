@@ -1,4 +1,5 @@
 /* Sequence models: structure and settings. */
+#include "module_twin.h"
 #include "seq2seq_internal.h"
 
 #include "options.h"
@@ -51,6 +52,8 @@ static lstmae_status seq2seq_shape(const lstmae_module *module, const lstmae_vie
     return LAE_FAIL(ERR_STATE, "seq2seq: the model has an output for each decoder, not one");
 }
 
+static lstmae_status seq2seq_twin(const lstmae_module *module, lstmae_context *context, lstmae_module **out);
+
 static const lae_module_ops seq2seq_ops = {
     .name = "seq2seq",
     .forward = seq2seq_forward,
@@ -58,6 +61,7 @@ static const lae_module_ops seq2seq_ops = {
     .destroy = seq2seq_destroy,
     .set_training = seq2seq_set_training,
     .shape = seq2seq_shape,
+    .twin = seq2seq_twin,
 };
 
 lstmae_status lstmae_seq2seq_create(lstmae_seq2seq **out, lstmae_context *context, int64_t features, int64_t hidden,
@@ -162,6 +166,47 @@ lstmae_status lstmae_seq2seq_add_decoder(lstmae_seq2seq *model, const lstmae_dec
     }
     model->count++;
     return LSTMAE_OK;
+}
+
+lstmae_seq2seq *lae_seq2seq_of(lstmae_module *module)
+{
+    return module->ops == &seq2seq_ops ? (lstmae_seq2seq *)module : NULL;
+}
+
+/* Code and decoders as `from` has them. Parameters are the twin's own matter: nothing is added to them. */
+static lstmae_status seq2seq_twin_parts(lstmae_seq2seq *model, const lstmae_seq2seq *from)
+{
+    if (from->latent) {
+        lstmae_latent_options options = from->latent->options;
+        options.features = 0;
+        LAE_TRY(lstmae_seq2seq_set_latent(model, &options));
+    } else if (from->code.size > 0) {
+        lstmae_code_options options = LSTMAE_CODE_OPTIONS_INIT;
+        options.size = from->code.size;
+        options.activation = from->code.activation;
+        LAE_TRY(lstmae_seq2seq_set_code(model, &options));
+    }
+    for (int i = 0; i < from->count; i++) {
+        lstmae_decoder_options options = from->decoders[i].options;
+        options.forget_bias = 0.0;
+        LAE_TRY(lstmae_seq2seq_add_decoder(model, &options));
+    }
+    return LSTMAE_OK;
+}
+
+static lstmae_status seq2seq_twin(const lstmae_module *module, lstmae_context *context, lstmae_module **out)
+{
+    const lstmae_seq2seq *from = (const lstmae_seq2seq *)module;
+    lstmae_lstm_options encoder = LSTMAE_LSTM_OPTIONS_INIT;
+    lstmae_seq2seq *model = NULL;
+    encoder.flags = from->encoder->flags;
+    encoder.layers = from->encoder->L;
+    encoder.dropout = from->encoder->dropout;
+    LAE_TRY(lstmae_seq2seq_create(&model, context, from->F, from->encoder->H, &encoder));
+    lstmae_status status = seq2seq_twin_parts(model, from);
+    if (status == LSTMAE_OK) *out = &model->base;
+    else lstmae_seq2seq_destroy(model);
+    return status;
 }
 
 int lstmae_seq2seq_decoder_count(const lstmae_seq2seq *model)

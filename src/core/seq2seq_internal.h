@@ -40,6 +40,20 @@ struct lstmae_seq2seq {
     int64_t mask_steps;         /* T that mask was made for; 0: none */
 };
 
+/** The sequence model that `module` is, or NULL. */
+lstmae_seq2seq *lae_seq2seq_of(lstmae_module *module);
+
+/**
+ * Everything a model says about x [T,B,F] in one pass, in inference mode: its code [B,K], and where it has such decoders
+ * the first's reconstruction [T,B,F] and forecast [steps,B,F], as lstmae_seq2seq_reconstruct() and _generate() show
+ * them. Shapes are the caller's matter; NULL: not wanted.
+ */
+lstmae_status lae_seq2seq_watch(lstmae_seq2seq *model, const lstmae_tensor *x, lstmae_tensor *code, lstmae_tensor *y,
+                                lstmae_tensor *forecast);
+
+/** The first decoder of the input (0) or of the future (1), or NULL. */
+lae_decoder *lae_seq2seq_find(lstmae_seq2seq *model, int future);
+
 /** lstmae_seq2seq_step() on batch number `index`, whose numbers evaluations draw. */
 lstmae_status lae_seq2seq_step(lstmae_seq2seq *model, lstmae_loss *loss, const lstmae_tensor *x,
                                const lstmae_tensor *future, int64_t index, double scale, double *value);

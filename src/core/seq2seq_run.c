@@ -249,7 +249,7 @@ lstmae_status lstmae_seq2seq_kl(lstmae_seq2seq *model, double *value)
 
 /* ---- inference ---- */
 
-static lae_decoder *run_find(lstmae_seq2seq *model, int future)
+lae_decoder *lae_seq2seq_find(lstmae_seq2seq *model, int future)
 {
     for (int i = 0; i < model->count; i++)
         if ((model->decoders[i].options.target == LSTMAE_DECODE_FUTURE) == future) return &model->decoders[i];
@@ -295,6 +295,20 @@ static lstmae_status run_show(lstmae_seq2seq *model, lae_decoder *decoder, lstma
     return lae_op_map(context, decoder->options.feedback, 0.0, &to, &decoder->y->view);
 }
 
+lstmae_status lae_seq2seq_watch(lstmae_seq2seq *model, const lstmae_tensor *x, lstmae_tensor *code, lstmae_tensor *y,
+                                lstmae_tensor *forecast)
+{
+    lstmae_tensor *const shown[2] = { y, forecast };
+    LAE_TRY(run_encode(model, x, code));
+    for (int future = 0; future < 2; future++) {
+        if (!shown[future]) continue;
+        lae_decoder *decoder = lae_seq2seq_find(model, future);
+        LAE_TRY(run_decoder(model, decoder, x, NULL, shown[future]->view.dim[0]));
+        LAE_TRY(run_show(model, decoder, shown[future], 0));
+    }
+    return LSTMAE_OK;
+}
+
 typedef enum run_kind { RUN_ENCODE, RUN_RECONSTRUCT, RUN_GENERATE, RUN_SAMPLE } run_kind;
 
 typedef struct run_request {
@@ -307,7 +321,7 @@ typedef struct run_request {
 static lstmae_status run_inference(lstmae_seq2seq *model, const run_request *request)
 {
     if (request->kind == RUN_ENCODE) return run_encode(model, request->x, request->y);
-    lae_decoder *decoder = run_find(model, request->kind == RUN_GENERATE);
+    lae_decoder *decoder = lae_seq2seq_find(model, request->kind == RUN_GENERATE);
     if (request->kind == RUN_SAMPLE) LAE_TRY(run_prior(model, request->first, request->y));
     else LAE_TRY(run_encode(model, request->x, NULL));
     LAE_TRY(run_decoder(model, decoder, request->x, NULL, request->y->view.dim[0]));
@@ -361,7 +375,7 @@ lstmae_status lstmae_seq2seq_reconstruct(lstmae_seq2seq *model, const lstmae_ten
     LAE_CHECK_ARG(x != NULL, "seq2seq_reconstruct");
     LAE_CHECK_ARG(y != NULL, "seq2seq_reconstruct");
     LAE_TRY(run_check_output(model, x, y, x->view.ndim == 3 ? x->view.dim[0] : -1));
-    if (!run_find(model, 0)) return LAE_FAIL(ERR_STATE, "seq2seq_reconstruct: no decoder reconstructs the input");
+    if (!lae_seq2seq_find(model, 0)) return LAE_FAIL(ERR_STATE, "seq2seq_reconstruct: no decoder reconstructs the input");
     return run_frozen(model, &(run_request){ RUN_RECONSTRUCT, x, y, 0 });
 }
 
@@ -371,7 +385,7 @@ lstmae_status lstmae_seq2seq_generate(lstmae_seq2seq *model, const lstmae_tensor
     LAE_CHECK_ARG(x != NULL, "seq2seq_generate");
     LAE_CHECK_ARG(y != NULL, "seq2seq_generate");
     LAE_TRY(run_check_output(model, x, y, -1));
-    if (!run_find(model, 1)) return LAE_FAIL(ERR_STATE, "seq2seq_generate: no decoder predicts the future");
+    if (!lae_seq2seq_find(model, 1)) return LAE_FAIL(ERR_STATE, "seq2seq_generate: no decoder predicts the future");
     return run_frozen(model, &(run_request){ RUN_GENERATE, x, y, 0 });
 }
 
@@ -381,7 +395,7 @@ lstmae_status lstmae_seq2seq_sample(lstmae_seq2seq *model, int64_t first, lstmae
     LAE_CHECK_ARG(y != NULL, "seq2seq_sample");
     LAE_TRY(run_check_sequence(model, "y", y));
     if (!model->latent) return LAE_FAIL(ERR_STATE, "seq2seq_sample: the model has no latent");
-    if (!run_find(model, 0)) return LAE_FAIL(ERR_STATE, "seq2seq_sample: no decoder reconstructs the input");
+    if (!lae_seq2seq_find(model, 0)) return LAE_FAIL(ERR_STATE, "seq2seq_sample: no decoder reconstructs the input");
     LAE_TRY(lae_latent_check_range(model->latent, first, y->view.dim[1]));
     return run_frozen(model, &(run_request){ RUN_SAMPLE, NULL, y, first });
 }

@@ -1,3 +1,4 @@
+#include "module_twin.h"
 #include "plan.h"
 
 #include <lstmae/layers.h>
@@ -76,6 +77,25 @@ static lstmae_status sequential_plan(const lstmae_module *module, lae_plan *plan
     return LSTMAE_OK;
 }
 
+static lstmae_status sequential_twin(const lstmae_module *module, lstmae_context *context, lstmae_module **out)
+{
+    const sequential_module *from = (const sequential_module *)module;
+    lstmae_module *part = NULL;
+    LAE_TRY(lstmae_sequential_create(out, context));
+    for (size_t i = 0; i < from->count; i++) {
+        lstmae_status status = lae_module_twin_part(&part, from->children[i], context);
+        if (status == LSTMAE_OK) {
+            status = lstmae_sequential_append(*out, part);
+            if (status != LSTMAE_OK) lstmae_module_destroy(part);
+        }
+        if (status == LSTMAE_OK) continue;
+        lstmae_module_destroy(*out);
+        *out = NULL;
+        return status;
+    }
+    return LSTMAE_OK;
+}
+
 static const lae_module_ops sequential_ops = {
     .name = "sequential",
     .forward = sequential_forward,
@@ -85,6 +105,7 @@ static const lae_module_ops sequential_ops = {
     .shape = sequential_shape,
     .child = sequential_child,
     .plan = sequential_plan,
+    .twin = sequential_twin,
 };
 
 lstmae_status lstmae_sequential_create(lstmae_module **out, lstmae_context *context)

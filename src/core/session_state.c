@@ -27,15 +27,17 @@ lstmae_status lstmae_session_reset(lstmae_session *session)
     LAE_CHECK_ARG(session != NULL, "session_reset");
     session->count = 0;
     lae_judge_reset(&session->judge);
-    lae_runner_reset(&session->runner);
+    if (lae_session_windows(session)) lae_window_reset(&session->window);
+    else lae_runner_reset(&session->runner);
     return LSTMAE_OK;
 }
 
 size_t lstmae_session_state_bytes(const lstmae_session *session)
 {
     if (!session) return 0;
-    return sizeof(state_header) + lae_judge_state_bytes(&session->judge) +
-           lae_runner_state_floats(&session->runner) * sizeof(float);
+    const size_t model = lae_session_windows(session) ? lae_window_state_bytes(&session->window)
+                                                      : lae_runner_state_floats(&session->runner) * sizeof(float);
+    return sizeof(state_header) + lae_judge_state_bytes(&session->judge) + model;
 }
 
 lstmae_status lstmae_session_save(const lstmae_session *session, void *memory, size_t bytes)
@@ -47,10 +49,12 @@ lstmae_status lstmae_session_save(const lstmae_session *session, void *memory, s
     char *out = memory, *judge = out + sizeof(state_header);
     state_header header = { .version = STATE_VERSION, .bytes = all, .count = session->count };
     memcpy(header.magic, state_magic, sizeof header.magic);
-    header.fingerprint = session->frozen->plan.fingerprint;
+    header.fingerprint = session->frozen->info.fingerprint;
     header.settings = lae_judge_settings(&session->judge);
     LAE_TRY(lae_judge_store(&session->judge, judge));
-    lae_runner_store(&session->runner, judge + lae_judge_state_bytes(&session->judge));
+    char *model = judge + lae_judge_state_bytes(&session->judge);
+    if (lae_session_windows(session)) lae_window_store(&session->window, model);
+    else lae_runner_store(&session->runner, model);
     memcpy(out, &header, sizeof header);
     header.checksum = lae_crc32c(0, out + STATE_CHECKED, all - STATE_CHECKED);
     memcpy(out, &header, sizeof header);
@@ -69,7 +73,7 @@ static lstmae_status state_read(const lstmae_session *session, const char *memor
     if (header->checksum != lae_crc32c(0, memory + STATE_CHECKED, (size_t)header->bytes - STATE_CHECKED))
         return LAE_FAIL(ERR_FORMAT, "session_restore: the checksum does not match");
     if (header->count < 0) return LAE_FAIL(ERR_FORMAT, "session_restore: %lld samples", (long long)header->count);
-    if (header->fingerprint != session->frozen->plan.fingerprint)
+    if (header->fingerprint != session->frozen->info.fingerprint)
         return LAE_FAIL(ERR_STATE, "session_restore: the state is of another model");
     if (header->settings != lae_judge_settings(&session->judge) ||
         header->bytes != lstmae_session_state_bytes(session))
@@ -84,8 +88,11 @@ lstmae_status lstmae_session_restore(lstmae_session *session, const void *memory
     const char *judge = (const char *)memory + sizeof(state_header);
     state_header header;
     LAE_TRY(state_read(session, memory, bytes, &header));
+    const char *model = judge + lae_judge_state_bytes(&session->judge);
+    if (lae_session_windows(session)) LAE_TRY(lae_window_check(&session->window, model));
     LAE_TRY(lae_judge_load(&session->judge, judge));
-    lae_runner_load(&session->runner, judge + lae_judge_state_bytes(&session->judge));
+    if (lae_session_windows(session)) lae_window_load(&session->window, model);
+    else lae_runner_load(&session->runner, model);
     session->count = header.count;
     return LSTMAE_OK;
 }

@@ -1,5 +1,5 @@
 /* Upsampling modules. Signals [B,C,L] are images of one row. */
-#include "module_internal.h"
+#include "module_twin.h"
 #include "ops_image.h"
 #include "options.h"
 
@@ -88,10 +88,15 @@ static void upsample_destroy(lstmae_module *module)
     lstmae_tensor_destroy(m->grad_input);
 }
 
+static lstmae_status upsample_twin(const lstmae_module *module, lstmae_context *context, lstmae_module **out)
+{
+    return lae_module_twin_span(out, module, context, offsetof(upsample_module, axes), offsetof(upsample_module, input));
+}
+
 #define UPSAMPLE_OPS(text)                                                                         \
     {                                                                                              \
         .name = (text), .forward = upsample_forward, .backward = upsample_backward, .destroy = upsample_destroy,       \
-        .shape = upsample_shape, .describe = upsample_describe                                     \
+        .shape = upsample_shape, .describe = upsample_describe, .twin = upsample_twin              \
     }
 
 /* by axes - 1 */

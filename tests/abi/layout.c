@@ -50,9 +50,10 @@
     X(lstmae_detection, 184, mean_delay, 176)                                                      \
     X(lstmae_ranking, 40, best_threshold, 32)                                                      \
     X(lstmae_rows, 24, count, 16)                                                                  \
-    X(lstmae_frozen_info, 40, bytes, 32)                                                           \
-    X(lstmae_session_options, 64, threshold, 56)                                                       \
-    X(lstmae_push_result, 72, output, 64)                                                          \
+    X(lstmae_frozen_options, 24, features, 16)                                                     \
+    X(lstmae_frozen_info, 56, bytes, 48)                                                           \
+    X(lstmae_session_options, 72, threshold, 64)                                                       \
+    X(lstmae_push_result, 80, forecast, 72)                                                          \
     X(lstmae_host, 24, log, 16)                                                                    \
     X(lstmae_memory, 24, payload, 16)                                                              \
     X(lstmae_queue_options, 48, memory, 24)                                                        \
@@ -114,6 +115,7 @@
     X(lstmae_autoencoder_options, LSTMAE_AUTOENCODER_OPTIONS_INIT)                                 \
     X(lstmae_pretrain_options, LSTMAE_PRETRAIN_OPTIONS_INIT)                                       \
     X(lstmae_fit_options, LSTMAE_FIT_OPTIONS_INIT)                                                 \
+    X(lstmae_frozen_options, LSTMAE_FROZEN_OPTIONS_INIT)                                           \
     X(lstmae_frozen_info, LSTMAE_FROZEN_INFO_INIT)                                                 \
     X(lstmae_session_options, LSTMAE_SESSION_OPTIONS_INIT)                                         \
     X(lstmae_push_result, LSTMAE_PUSH_RESULT_INIT)                                                 \

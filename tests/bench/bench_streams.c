@@ -22,7 +22,7 @@ void bench_create_stream(const bench_workload *w, bench_model *model, lstmae_con
     session.threads = lstmae_context_threads(context);
     bench_check(lstmae_lstm_create(&lstm, context, w->I, w->H, &options));
     const double bytes = (double)lstmae_module_param_elements(lstm) * (double)sizeof(float);
-    bench_check(lstmae_frozen_create(&frozen, lstm));
+    bench_check(lstmae_frozen_create(&frozen, lstm, NULL));
     bench_check(lstmae_session_create(&model->session, frozen, &session));
     lstmae_frozen_destroy(frozen);
     lstmae_module_destroy(lstm);

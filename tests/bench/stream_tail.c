@@ -40,7 +40,7 @@ static lstmae_session *open_session(void)
     check(lstmae_sequential_append(chain, lstm));
     check(lstmae_linear_create(&linear, context, UNITS, CHANNELS, 0));
     check(lstmae_sequential_append(chain, linear));
-    check(lstmae_frozen_create(&frozen, chain));
+    check(lstmae_frozen_create(&frozen, chain, NULL));
     check(lstmae_session_create(&session, frozen, &options));
     lstmae_frozen_destroy(frozen);
     lstmae_module_destroy(chain);

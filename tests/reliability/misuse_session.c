@@ -56,7 +56,8 @@ static void misuse_session_options(lstmae_frozen *frozen)
     REFUSED_WITH(score, LSTMAE_SESSION_DENSITY);
     REFUSED_WITH(threads, -1);
     REFUSED_WITH(threads, 257);
-    REFUSED_WITH(reserved, 1);
+    REFUSED_WITH(window_score, 3);
+    REFUSED_WITH(every, 0);
     REFUSED_WITH(alpha, 1.5);
     REFUSED_WITH(alpha, -0.1);
     REFUSED_WITH(alpha, (double)NAN);
@@ -77,9 +78,9 @@ void misuse_sessions(void **state)
     const float sample[4] = { 0 };
     unsigned char memory[16] = { 0 };
     assert_ok(lstmae_lstm_create(&lstm, o->context, 4, 4, NULL));
-    REFUSED(ERR_INVALID_ARG, frozen_create, NULL, lstm);
-    REFUSED(ERR_INVALID_ARG, frozen_create, &frozen, NULL);
-    assert_ok(lstmae_frozen_create(&frozen, lstm));
+    REFUSED(ERR_INVALID_ARG, frozen_create, NULL, lstm, NULL);
+    REFUSED(ERR_INVALID_ARG, frozen_create, &frozen, NULL, NULL);
+    assert_ok(lstmae_frozen_create(&frozen, lstm, NULL));
     REFUSED(ERR_INVALID_ARG, frozen_describe, NULL, &info);
     REFUSED(ERR_INVALID_ARG, frozen_describe, frozen, NULL);
     info.struct_size = 4;

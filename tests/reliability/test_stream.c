@@ -25,8 +25,12 @@
 static const stream_shape shapes[] = {
     { .I = 8, .H = 64, .layers = 1, .head = 1 },
     { .I = 5, .H = 33, .layers = 2, .head = 1, .activation = 1, .flags = LSTMAE_LSTM_PEEPHOLE },
+    { .I = 8, .H = 10, .layers = 1, .window = 12 },
+    { .I = 2, .H = 9, .layers = 2, .window = 5, .flags = LSTMAE_LSTM_BIDIRECTIONAL },
     { .I = 3, .H = 600, .layers = 1, .head = 1 },
 };
+
+enum { SMALL = 4 }; /* the first so many */
 
 #define SHAPES (sizeof(shapes) / sizeof(shapes[0]))
 
@@ -208,11 +212,10 @@ static crowd *new_crowd(const stream_model *model, const float *series, int firs
     return c;
 }
 
-static void test_stream_thousand_sessions(void **state)
+static void check_crowd(const stream_shape *shape)
 {
-    (void)state;
     stream_model model;
-    stream_open(&model, &shapes[0], "cpu");
+    stream_open(&model, shape, "cpu");
     float *series = stream_series(8, SAMPLES);
     crowd *parts[2] = { new_crowd(&model, series, 0, 500), new_crowd(&model, series, 500, SESSIONS) };
     pthread_t threads[2];
@@ -236,6 +239,13 @@ static void test_stream_thousand_sessions(void **state)
     free(alone);
     stream_close(&model);
     free(series);
+}
+
+static void test_stream_thousand_sessions(void **state)
+{
+    (void)state;
+    check_crowd(&shapes[0]);
+    check_crowd(&shapes[2]);
 }
 
 /* ---- floating point ---- */
@@ -275,8 +285,8 @@ static int live(test_heap *heap, const stream_shape *shape)
     lstmae_status status = test_heap_context(&context, heap);
     if (status == LSTMAE_OK) status = stream_open_on(&model, shape, context);
     for (int i = 0; i < 2 && status == LSTMAE_OK; i++) status = lstmae_session_create(&sessions[i], model.frozen, NULL);
-    for (int i = 0; i < 2 && status == LSTMAE_OK; i++)
-        status = lstmae_session_push(sessions[i], (float[8]){ 0.5f }, NULL);
+    for (int i = 0; i < 24 && status == LSTMAE_OK; i++)
+        status = lstmae_session_push(sessions[i % 2], (float[8]){ 0.5f }, NULL);
     lstmae_session_destroy(sessions[0]);
     stream_close(&model);
     lstmae_session_destroy(sessions[1]);
@@ -287,7 +297,7 @@ static int live(test_heap *heap, const stream_shape *shape)
 static void test_stream_out_of_memory(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < SMALL; i++) {
         test_heap heap = { .live = 0 };
         assert_true(live(&heap, &shapes[i]));
         assert_int_equal(heap.live, 0);

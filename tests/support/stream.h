@@ -1,4 +1,4 @@
-/* Models for the tests of streams: an LSTM, alone or with a linear layer and an activation after it. */
+/* Models for the tests of streams: an LSTM, alone or with a linear layer and an activation after it; a seq2seq. */
 #ifndef LAE_TEST_STREAM_H
 #define LAE_TEST_STREAM_H
 
@@ -9,12 +9,14 @@ typedef struct stream_shape {
     uint32_t flags; /* LSTMAE_LSTM_… */
     int head;       /* a linear layer from H to I */
     int activation; /* tanh after it */
+    int64_t window; /* not 0: a seq2seq over so many samples instead, which reconstructs and forecasts */
 } stream_shape;
 
 typedef struct stream_model {
     stream_shape shape;
     lstmae_context *context;
     lstmae_module *module;
+    lstmae_seq2seq *seq2seq; /* whose module that is; else NULL */
     lstmae_frozen *frozen;
 } stream_model;
 

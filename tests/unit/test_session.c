@@ -77,10 +77,10 @@ static void check_case(const session_case *c, const char *device)
         if (c->shape.head == 0) assert_ptr_equal(result.code, result.output);
         const float *compared = c->compare == LSTMAE_COMPARE_SAME ? y : y - O;
         if (c->compare == LSTMAE_COMPARE_NEXT && t == 0) {
-            assert_int_equal(result.flags, 0);
+            assert_int_equal(result.flags, LSTMAE_PUSH_EVALUATED);
             continue;
         }
-        assert_int_equal(result.flags, LSTMAE_PUSH_SCORED);
+        assert_int_equal(result.flags, LSTMAE_PUSH_SCORED | LSTMAE_PUSH_EVALUATED);
         assert_true(fabs(result.score - score_of(c, x, compared, O)) <= 1e-6);
         for (int64_t f = 0; f < O; f++) {
             const float e = result.error[f], part = c->score == LSTMAE_SESSION_SQUARED ? e * e : fabsf(e);
@@ -366,7 +366,7 @@ static void test_session_missing_values(void **state)
     const float nothing[4] = { NAN, NAN, NAN, NAN };
     lstmae_push_result last = LSTMAE_PUSH_RESULT_INIT, a = LSTMAE_PUSH_RESULT_INIT, b = LSTMAE_PUSH_RESULT_INIT;
     assert_ok(lstmae_session_push(held, nothing, &last));
-    assert_int_equal(last.flags, LSTMAE_PUSH_HELD);
+    assert_int_equal(last.flags, LSTMAE_PUSH_HELD | LSTMAE_PUSH_EVALUATED);
     assert_ok(lstmae_session_push(strict, series, &a)); /* refusals left it as it was */
     assert_ok(lstmae_session_push(filled, series, &b));
     assert_memory_equal(a.output, b.output, sizeof nothing);
@@ -390,7 +390,7 @@ static void test_session_compare_none(void **state)
     session = open_session(&model, &options);
     lstmae_push_result result = LSTMAE_PUSH_RESULT_INIT;
     assert_ok(lstmae_session_push(session, (float[]){ 1.0f, 2.0f }, &result));
-    assert_int_equal(result.flags, 0);
+    assert_int_equal(result.flags, LSTMAE_PUSH_EVALUATED);
     assert_null(result.error);
     lstmae_session_destroy(session);
     stream_close(&model);
@@ -408,7 +408,7 @@ static void test_frozen_is_a_copy(void **state)
     stream_open(&same, &small, "cpu");
     lstmae_session *before = open_session(&model, NULL), *other = open_session(&same, NULL);
     assert_ok(lstmae_tensor_fill(lstmae_module_param(model.module, 0), 0.125));
-    assert_ok(lstmae_frozen_create(&later, model.module));
+    assert_ok(lstmae_frozen_create(&later, model.module, NULL));
     assert_ok(lstmae_frozen_describe(model.frozen, &a));
     assert_ok(lstmae_frozen_describe(same.frozen, &b));
     assert_ok(lstmae_frozen_describe(later, &c));
@@ -450,18 +450,18 @@ static void test_frozen_refuses(void **state)
     assert_ok(lstmae_sequential_create(&empty, context));
     assert_ok(lstmae_activation_create(&map, context, LSTMAE_ACTIVATION_TANH));
     assert_ok(lstmae_seq2seq_create(&seq2seq, context, 3, 4, NULL));
-    assert_fails(lstmae_frozen_create(&frozen, both), ERR_UNSUPPORTED);
-    assert_fails(lstmae_frozen_create(&frozen, f64), ERR_DTYPE);
-    assert_fails(lstmae_frozen_create(&frozen, empty), ERR_UNSUPPORTED);
-    assert_fails(lstmae_frozen_create(&frozen, map), ERR_UNSUPPORTED);
-    assert_fails(lstmae_frozen_create(&frozen, lstmae_seq2seq_module(seq2seq)), ERR_UNSUPPORTED);
+    assert_fails(lstmae_frozen_create(&frozen, both, NULL), ERR_UNSUPPORTED);
+    assert_fails(lstmae_frozen_create(&frozen, f64, NULL), ERR_DTYPE);
+    assert_fails(lstmae_frozen_create(&frozen, empty, NULL), ERR_UNSUPPORTED);
+    assert_fails(lstmae_frozen_create(&frozen, map, NULL), ERR_UNSUPPORTED);
+    assert_fails(lstmae_frozen_create(&frozen, lstmae_seq2seq_module(seq2seq), NULL), ERR_UNSUPPORTED);
     assert_null(frozen);
     lstmae_module *linear = NULL, *lstm = NULL;
     assert_ok(lstmae_linear_create(&linear, context, 3, 4, 0));
     assert_ok(lstmae_lstm_create(&lstm, context, 3, 4, NULL));
     assert_ok(lstmae_sequential_append(empty, linear));
     assert_ok(lstmae_sequential_append(empty, lstm));
-    assert_fails(lstmae_frozen_create(&frozen, empty), ERR_SHAPE);
+    assert_fails(lstmae_frozen_create(&frozen, empty, NULL), ERR_SHAPE);
     lstmae_module_destroy(both);
     lstmae_module_destroy(empty);
     lstmae_module_destroy(map);
