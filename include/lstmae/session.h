@@ -82,8 +82,8 @@ LSTMAE_API lstmae_status lstmae_frozen_describe(const lstmae_frozen *frozen, lst
 /** What samples are compared with. */
 typedef enum lstmae_compare {
     LSTMAE_COMPARE_SAME = 0, /**< what was computed from them: reconstructions */
-    LSTMAE_COMPARE_NEXT = 1, /**< what was said before they came: with a state the last output, over windows the forecast
-                                  of as many samples as have come since */
+    LSTMAE_COMPARE_NEXT = 1, /**< what was said before they came: with a state the last output, over windows the part of
+                                  the last forecast that is about them */
     LSTMAE_COMPARE_NONE = 2  /**< nothing: no scores */
 } lstmae_compare;
 

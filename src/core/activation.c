@@ -107,7 +107,8 @@ static lstmae_status activation_plan(const lstmae_module *module, lae_plan *plan
 
 static lstmae_status activation_twin(const lstmae_module *module, lstmae_context *context, lstmae_module **out)
 {
-    return lae_module_twin_span(out, module, context, offsetof(activation_module, kind), offsetof(activation_module, input));
+    return lae_module_twin_span(out, module, context, offsetof(activation_module, kind),
+                                offsetof(activation_module, input));
 }
 
 static const lae_module_ops activation_ops = {

@@ -319,7 +319,8 @@ static lstmae_status conv_add_params(conv_module *m)
 
 static lstmae_status conv_twin(const lstmae_module *module, lstmae_context *context, lstmae_module **out)
 {
-    LAE_TRY(lae_module_twin_span(out, module, context, offsetof(conv_module, transposed), offsetof(conv_module, weight)));
+    LAE_TRY(
+        lae_module_twin_span(out, module, context, offsetof(conv_module, transposed), offsetof(conv_module, weight)));
     lstmae_status status = conv_add_params((conv_module *)*out);
     if (status == LSTMAE_OK) return LSTMAE_OK;
     lstmae_module_destroy(*out);

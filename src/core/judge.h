@@ -45,8 +45,8 @@ void lae_judge_release(lae_judge *judge);
 lstmae_status lae_judge_take(lae_judge *judge, const float *sample, int64_t index, uint32_t *flags);
 
 /**
- * Compares samples x with y, both in rows of `features` floats, of which the first `channels` count; `missing` likewise.
- * The score is that of the rows that options.window_score names. *flags gains what lstmae_push_result says.
+ * Compares samples x with y, both in rows of `features` floats, of which the first `channels` count; `missing` lies
+ * likewise. The score is that of the rows that options.window_score names. *flags gains what lstmae_push_result says.
  */
 lstmae_status lae_judge_score(lae_judge *judge, const float *x, const float *y, const unsigned char *missing,
                               int64_t rows, uint32_t *flags);

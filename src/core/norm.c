@@ -39,7 +39,8 @@ static lstmae_status norm_add_param(norm_module *m, lae_param **param, const cha
                                     double value)
 {
     LAE_TRY(lae_module_add_param(&m->base, param, name, ndim, dims, 0.0));
-    return value == 0.0 || m->base.context->twin ? LSTMAE_OK : lae_op_fill(m->base.context, &(*param)->value->view, value);
+    if (value == 0.0 || m->base.context->twin) return LSTMAE_OK; /* a twin's values are its source's */
+    return lae_op_fill(m->base.context, &(*param)->value->view, value);
 }
 
 /* Arguments that forward and backward share. */

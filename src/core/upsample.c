@@ -90,7 +90,8 @@ static void upsample_destroy(lstmae_module *module)
 
 static lstmae_status upsample_twin(const lstmae_module *module, lstmae_context *context, lstmae_module **out)
 {
-    return lae_module_twin_span(out, module, context, offsetof(upsample_module, axes), offsetof(upsample_module, input));
+    return lae_module_twin_span(out, module, context, offsetof(upsample_module, axes),
+                                offsetof(upsample_module, input));
 }
 
 #define UPSAMPLE_OPS(text)                                                                         \

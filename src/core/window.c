@@ -228,7 +228,8 @@ lstmae_status lae_window_check(const lae_window *window, const void *state)
     const int64_t T = window->shape.T;
     lae_window_place place;
     memcpy(&place, state, sizeof place);
-    if (place.filled >= 0 && place.filled <= T && place.next >= 0 && place.next < T && place.since >= -1) return LSTMAE_OK;
+    if (place.filled >= 0 && place.filled <= T && place.next >= 0 && place.next < T && place.since >= -1)
+        return LSTMAE_OK;
     return LAE_FAIL(ERR_FORMAT, "session_restore: a window of %lld samples cannot be at number %lld", (long long)T,
                     (long long)place.next);
 }
