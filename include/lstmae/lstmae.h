@@ -24,6 +24,7 @@
 #include <lstmae/neighbors.h>
 #include <lstmae/noise.h>
 #include <lstmae/norm.h>
+#include <lstmae/npy.h>
 #include <lstmae/optim.h>
 #include <lstmae/pca.h>
 #include <lstmae/pool.h>

@@ -70,6 +70,7 @@ void misuse_neighbors(void **state);
 void misuse_pictures(void **state);
 void misuse_events(void **state);
 void misuse_projector(void **state);
+void misuse_npy(void **state);
 
 /* misuse_layers.c */
 void misuse_convolutions(void **state);

@@ -1,4 +1,4 @@
-/* Looking at results, called wrongly: measures, principal components, neighbours, pictures, event files, projectors. */
+/* Looking at results, called wrongly: measures, principal components, neighbours, pictures, event files, projectors, arrays. */
 #include "faults.h"
 #include "misuse.h"
 
@@ -134,4 +134,12 @@ void misuse_projector(void **state)
     content.images = NULL;
     content.flags = 1;
     REFUSED(ERR_INVALID_ARG, projector_save, "x", &content);
+}
+
+void misuse_npy(void **state)
+{
+    misuse_objects *o = *state;
+    REFUSED(ERR_INVALID_ARG, npy_save, NULL, o->flat);
+    REFUSED(ERR_INVALID_ARG, npy_save, "x", NULL);
+    REFUSED(ERR_NOT_FOUND, npy_save, "/nonexistent/dir/x.npy", o->flat);
 }

@@ -644,6 +644,7 @@ int main(void)
         cmocka_unit_test(misuse_pictures),
         cmocka_unit_test(misuse_events),
         cmocka_unit_test(misuse_projector),
+        cmocka_unit_test(misuse_npy),
         cmocka_unit_test(every_export_is_covered),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
