@@ -193,25 +193,11 @@ static int export_csv(const export *e, const char *folder)
     return 0;
 }
 
-/* Version 1.0 of NumPy's format, little-endian float32; the header is padded to 128 bytes. */
 static int export_npy(const export *e, const char *folder)
 {
-    char path[EX_PATH_SIZE], header[119];
-    ex_file file;
-    if (ex_path(path, sizeof path, folder, "codes.npy") != 0 || ex_file_open(&file, path) != 0) return -1;
-    int n = snprintf(header, sizeof header, "{'descr': '<f4', 'fortran_order': False, 'shape': (%lld, %lld), }",
-                     (long long)e->rows, (long long)e->width);
-    memset(header + n, ' ', sizeof header - 1 - (size_t)n);
-    header[117] = '\n';
-    fwrite("\223NUMPY\001\000\166\000", 1, 10, file.stream);
-    fwrite(header, 1, 118, file.stream);
-    for (int64_t i = 0; i < e->rows * e->width; i++) {
-        uint32_t bits;
-        memcpy(&bits, &e->values[i], sizeof bits);
-        const uint8_t bytes[4] = {(uint8_t)bits, (uint8_t)(bits >> 8), (uint8_t)(bits >> 16), (uint8_t)(bits >> 24)};
-        fwrite(bytes, 1, sizeof bytes, file.stream);
-    }
-    if (ex_file_commit(&file) != 0) return -1;
+    char path[EX_PATH_SIZE];
+    if (ex_path(path, sizeof path, folder, "codes.npy") != 0) return -1;
+    EX_TRY(lstmae_npy_save(path, e->codes));
     printf("wrote %s\n", path);
     return 0;
 }
