@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define IMAGES (-1) /* convolutions of B images of F channels to H features and back */
+#define NORMED (-3) /* the same with batch and layer norm, pooling, dropout and upsampling between */
 #define DENSE (-2)  /* a variational denoising autoencoder of B items of F values, with H units */
 #define LATENT (1u << 31) /* beside the flags of an LSTM: a latent behind the encoder */
 #define CODE (1u << 30)   /* the same: a linear layer */
@@ -17,7 +18,7 @@ typedef struct kind_plan {
     double dropout;
     int loss;
     int optimizer; /* lstmae_optimizer_kind */
-    int decoders;  /* 0: an LSTM and a linear layer in a chain; or IMAGES, DENSE */
+    int decoders;  /* 0: an LSTM and a linear layer in a chain; or IMAGES, NORMED, DENSE */
     int inputs[2]; /* of a reconstructing and a predicting decoder */
     int feedback;
     int64_t hidden; /* of the decoders */
@@ -119,6 +120,7 @@ static const kind_plan plans[KINDS] = {
       0,
       0 },
     { "variational denoising", 0, 135, 83, 37, 0, 0, 0, LSTMAE_LOSS_BCE_LOGITS, LSTMAE_ADAM, DENSE, { 0, 0 }, 0, 0, 0 },
+    { "normalised images", 0, 5, 3, 20, 0, 0, 0.2, LSTMAE_LOSS_MSE, LSTMAE_ADAM, NORMED, { 0, 0 }, 0, 0, 0 },
 };
 
 const char *kind_name(int kind)
@@ -196,6 +198,32 @@ static void open_images(kind_run *run, const kind_plan *plan)
     assert_ok(lstmae_tensor_create(&run->x, run->context, LSTMAE_F32, 4, x));
 }
 
+static void open_normed(kind_run *run, const kind_plan *plan)
+{
+    const int64_t x[] = { run->B, run->F, 14, 13 }, plane[] = { 14, 13 };
+    lstmae_conv_options conv = LSTMAE_CONV_OPTIONS_INIT;
+    lstmae_pool_options overlap = LSTMAE_POOL_OPTIONS_INIT;
+    lstmae_upsample_options up = LSTMAE_UPSAMPLE_OPTIONS_INIT;
+    lstmae_module *layers[11] = { NULL };
+    conv.padding[0] = conv.padding[1] = 1;
+    overlap = (lstmae_pool_options){ sizeof(overlap), 0, { 3, 3 }, { 1, 1 }, { 1, 1 }, { 1, 1 } };
+    up = (lstmae_upsample_options){ sizeof(up), LSTMAE_INTERPOLATE_LINEAR, { 1, 1 }, { 14, 13 } };
+    assert_ok(lstmae_conv2d_create(&layers[0], run->context, plan->F, plan->H, &conv));
+    assert_ok(lstmae_batch_norm_create(&layers[1], run->context, plan->H, NULL));
+    assert_ok(lstmae_activation_create(&layers[2], run->context, LSTMAE_ACTIVATION_RELU));
+    assert_ok(lstmae_max_pool2d_create(&layers[3], run->context, NULL));
+    assert_ok(lstmae_dropout_create(&layers[4], run->context, plan->dropout));
+    assert_ok(lstmae_conv2d_create(&layers[5], run->context, plan->H, 33, &conv));
+    assert_ok(lstmae_avg_pool2d_create(&layers[6], run->context, &overlap));
+    assert_ok(lstmae_activation_create(&layers[7], run->context, LSTMAE_ACTIVATION_SILU));
+    assert_ok(lstmae_upsample2d_create(&layers[8], run->context, &up));
+    assert_ok(lstmae_conv2d_create(&layers[9], run->context, 33, plan->F, &conv));
+    assert_ok(lstmae_layer_norm_create(&layers[10], run->context, 2, plane, NULL));
+    assert_ok(lstmae_sequential_create(&run->module, run->context));
+    for (int i = 0; i < 11; i++) assert_ok(lstmae_sequential_append(run->module, layers[i]));
+    assert_ok(lstmae_tensor_create(&run->x, run->context, LSTMAE_F32, 4, x));
+}
+
 /** With a latent between and noise before. */
 static void open_dense(kind_run *run, const kind_plan *plan)
 {
@@ -248,6 +276,8 @@ void kind_open(kind_run *run, int kind, const char *device, int threads, uint64_
         open_seq2seq(run, plan, &lstm);
     else if (plan->decoders == IMAGES)
         open_images(run, plan);
+    else if (plan->decoders == NORMED)
+        open_normed(run, plan);
     else if (plan->decoders == DENSE)
         open_dense(run, plan);
     else
@@ -348,17 +378,25 @@ void kind_infer(kind_run *run)
     if (plans[run->kind].flags & LATENT) assert_ok(lstmae_seq2seq_sample(run->seq2seq, 2, run->frames));
 }
 
+/** An I64 without axes counts as two floats of the same bits. */
+static size_t floats_of(const lstmae_tensor *tensor)
+{
+    return (size_t)lstmae_tensor_numel(tensor) * (lstmae_tensor_dtype(tensor) == LSTMAE_I64 ? 2 : 1);
+}
+
 float *kind_weights(const kind_run *run, size_t *count)
 {
+    const size_t params = lstmae_module_param_count(run->module), buffers = lstmae_module_buffer_count(run->module);
     size_t at = 0;
     *count = (size_t)lstmae_module_param_elements(run->module);
+    for (size_t i = 0; i < buffers; i++) *count += floats_of(lstmae_module_buffer(run->module, i));
     float *weights = malloc(*count * sizeof(float));
     assert_non_null(weights);
-    for (size_t i = 0; i < lstmae_module_param_count(run->module); i++) {
-        const lstmae_tensor *param = lstmae_module_param(run->module, i);
-        size_t elements = (size_t)lstmae_tensor_numel(param);
-        assert_ok(lstmae_tensor_read(param, weights + at, elements * sizeof(float)));
-        at += elements;
+    for (size_t i = 0; i < params + buffers; i++) {
+        const lstmae_tensor *tensor =
+            i < params ? lstmae_module_param(run->module, i) : lstmae_module_buffer(run->module, i - params);
+        assert_ok(lstmae_tensor_read(tensor, weights + at, floats_of(tensor) * sizeof(float)));
+        at += floats_of(tensor);
     }
     return weights;
 }

@@ -5,7 +5,7 @@
 
 #include "support.h"
 
-#define KINDS 9
+#define KINDS 10
 #define KIND_WIDE 3 /* takes long on cpu:ref, and has nothing there that the others have not */
 
 /** One model in training. */
@@ -34,7 +34,7 @@ void kind_step(kind_run *run, int step);
 /** Encodes, reconstructs and generates, or runs forward, in inference mode. */
 void kind_infer(kind_run *run);
 
-/** All weights one after the other, to be freed with free(). */
+/** All weights and then all buffers one after the other, to be freed with free(). */
 float *kind_weights(const kind_run *run, size_t *count);
 
 /** Fails the test unless both have the same bits in every weight and in the last loss. */

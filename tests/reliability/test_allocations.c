@@ -176,7 +176,7 @@ static lstmae_status image_step(life *l)
 /* A convolution whose activation needs what came before it, and a transposed one, trained towards zero. */
 static lstmae_status live_images(life *l, const char *path)
 {
-    const int64_t dims[4] = { BATCH, 1, 5, 3 };
+    const int64_t dims[4] = { BATCH, 1, 5, 3 }, planes[2] = { 1, 4 };
     float values[30];
     lstmae_module *child = NULL;
     lstmae_checkpoint content = LSTMAE_CHECKPOINT_INIT;
@@ -186,7 +186,15 @@ static lstmae_status live_images(life *l, const char *path)
     LIVE(append(l, lstmae_conv2d_create(&child, l->context, 1, 4, &options), &child));
     LIVE(append(l, lstmae_activation_create(&child, l->context, LSTMAE_ACTIVATION_GELU), &child));
     LIVE(append(l, lstmae_conv_transpose2d_create(&child, l->context, 4, 2, &options), &child));
+    LIVE(append(l, lstmae_batch_norm_create(&child, l->context, 2, NULL), &child));
     LIVE(append(l, lstmae_activation_create(&child, l->context, LSTMAE_ACTIVATION_RELU), &child));
+    LIVE(append(l, lstmae_dropout_create(&child, l->context, 0.1), &child));
+    LIVE(append(l, lstmae_max_pool2d_create(&child, l->context, NULL), &child));
+    LIVE(append(l, lstmae_upsample2d_create(&child, l->context, NULL), &child));
+    LIVE(append(l, lstmae_avg_pool2d_create(&child, l->context, NULL), &child));
+    LIVE(append(l, lstmae_flatten_create(&child, l->context, 1, -1), &child));
+    LIVE(append(l, lstmae_unflatten_create(&child, l->context, 1, 2, planes), &child));
+    LIVE(append(l, lstmae_layer_norm_create(&child, l->context, 1, planes + 1, NULL), &child));
     l->built = l->heap.fault.uses;
     LIVE(lstmae_optimizer_create(&l->optimizer, l->chain, NULL));
     LIVE(lstmae_tensor_create(&l->x, l->context, LSTMAE_F32, 4, dims));
