@@ -11,8 +11,14 @@
 
 #define POOL_MOST_THREADS 256
 
-/* Turns of a waiting loop: some tens of microseconds, before a worker sleeps or a caller offers its core to others. */
+/* Turns of a waiting loop: some tens of microseconds, before a caller offers its core to others. */
 #define POOL_SPINS 2000
+
+/*
+ * The same before a worker sleeps: about a tenth of a millisecond. To wake it takes half of that in a virtual machine,
+ * so what a model does on one thread between two runs had better not cost a sleep.
+ */
+#define POOL_IDLE_SPINS 8000
 
 typedef struct pool_worker {
     pthread_t handle;
@@ -65,7 +71,7 @@ static void pool_wait_turn(int *turns)
 /* The order after `seen`: spins for a while, then sleeps. 0: the pool closes. */
 static uint_least64_t pool_next_order(lae_pool *pool, uint_least64_t seen)
 {
-    for (int turns = 0; turns < POOL_SPINS; turns++) {
+    for (int turns = 0; turns < POOL_IDLE_SPINS; turns++) {
         uint_least64_t order = atomic_load_explicit(&pool->order, memory_order_acquire);
         if (order != seen) return order;
         pool_relax();
