@@ -375,7 +375,8 @@ lstmae_status lstmae_seq2seq_reconstruct(lstmae_seq2seq *model, const lstmae_ten
     LAE_CHECK_ARG(x != NULL, "seq2seq_reconstruct");
     LAE_CHECK_ARG(y != NULL, "seq2seq_reconstruct");
     LAE_TRY(run_check_output(model, x, y, x->view.ndim == 3 ? x->view.dim[0] : -1));
-    if (!lae_seq2seq_find(model, 0)) return LAE_FAIL(ERR_STATE, "seq2seq_reconstruct: no decoder reconstructs the input");
+    if (!lae_seq2seq_find(model, 0))
+        return LAE_FAIL(ERR_STATE, "seq2seq_reconstruct: no decoder reconstructs the input");
     return run_frozen(model, &(run_request){ RUN_RECONSTRUCT, x, y, 0 });
 }
 

@@ -1,7 +1,7 @@
 /*
  * Worker threads of one queue: fork, join, and a barrier in between. Workers start with the first parallel run, spin
- * for about a tenth of a millisecond after each one and then sleep. Every signal is blocked in them. One run at a time, from
- * one thread at a time. In a process made by fork() there are no workers, and everything runs on the caller.
+ * for about a tenth of a millisecond after each one and then sleep. Every signal is blocked in them. One run at a time,
+ * from one thread at a time. In a process made by fork() there are no workers, and everything runs on the caller.
  */
 #ifndef LAE_CPU_POOL_H
 #define LAE_CPU_POOL_H

@@ -1,4 +1,7 @@
-/* Looking at results, called wrongly: measures, principal components, neighbours, pictures, event files, projectors, arrays. */
+/*
+ * Looking at results, called wrongly: measures, principal components, neighbours, pictures, event files, projectors,
+ * arrays.
+ */
 #include "faults.h"
 #include "misuse.h"
 
