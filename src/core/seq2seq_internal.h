@@ -45,8 +45,8 @@ lstmae_seq2seq *lae_seq2seq_of(lstmae_module *module);
 
 /**
  * Everything a model says about x [T,B,F] in one pass, in inference mode: its code [B,K], and where it has such
- * decoders the first's reconstruction [T,B,F] and forecast [steps,B,F], as lstmae_seq2seq_reconstruct() and _generate() show
- * them. Shapes are the caller's matter; NULL: not wanted.
+ * decoders the first's reconstruction [T,B,F] and forecast [steps,B,F], as lstmae_seq2seq_reconstruct() and _generate()
+ * show them. Shapes are the caller's matter; NULL: not wanted.
  */
 lstmae_status lae_seq2seq_watch(lstmae_seq2seq *model, const lstmae_tensor *x, lstmae_tensor *code, lstmae_tensor *y,
                                 lstmae_tensor *forecast);
