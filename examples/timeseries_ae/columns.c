@@ -6,15 +6,12 @@
 
 #include "../common/report.h"
 
-int ts_columns_create(ts_columns *c, const char *const *names, int64_t count, const char *delimiter)
+int ts_columns_create(ts_columns *c, const char *const *names, int64_t count, int32_t delimiter)
 {
     memset(c, 0, sizeof *c);
     c->names = names;
     c->count = count;
-    c->delimiter = strcmp(delimiter, "auto") == 0     ? LSTMAE_DELIMITER_AUTO
-                   : strcmp(delimiter, "tab") == 0    ? '\t'
-                   : strcmp(delimiter, "blanks") == 0 ? LSTMAE_DELIMITER_BLANKS
-                                                      : delimiter[0];
+    c->delimiter = delimiter;
     c->places = malloc((size_t)count * sizeof *c->places);
     c->order = malloc((size_t)count * sizeof *c->order);
     c->cells = malloc((size_t)count * sizeof *c->cells);
@@ -58,10 +55,14 @@ static char *columns_cell(char **line, int32_t delimiter)
     int quoted = 0;
     if (from == NULL) return NULL;
     while (delimiter == LSTMAE_DELIMITER_BLANKS && (*at == ' ' || *at == '\t')) at++;
-    for (; *at != '\0' && (quoted || (*at != delimiter && !(delimiter == LSTMAE_DELIMITER_BLANKS && *at == '\t'))); at++) {
-        if (*at == '"' && quoted && at[1] == '"') *to++ = *at++;
-        else if (*at == '"') quoted = !quoted;
-        else *to++ = *at;
+    for (; *at != '\0' && (quoted || (*at != delimiter && !(delimiter == LSTMAE_DELIMITER_BLANKS && *at == '\t')));
+         at++) {
+        if (*at == '"' && quoted && at[1] == '"')
+            *to++ = *at++;
+        else if (*at == '"')
+            quoted = !quoted;
+        else
+            *to++ = *at;
     }
     *line = *at != '\0' ? at + 1 : NULL;
     *to = '\0';

@@ -8,14 +8,14 @@ typedef struct ts_columns {
     const char *const *names; /* [count], borrowed */
     int64_t count;
     int32_t delimiter;
-    int known;        /* the first line was seen */
-    int64_t *places;  /* [count] of the cells, ascending; NULL: the first ones */
-    int64_t *order;   /* [count] which column each of them is */
-    float *cells;     /* [count] */
+    int known;       /* the first line was seen */
+    int64_t *places; /* [count] of the cells, ascending; NULL: the first ones */
+    int64_t *order;  /* [count] which column each of them is */
+    float *cells;    /* [count] */
 } ts_columns;
 
-/** @param delimiter as --delimiter */
-int ts_columns_create(ts_columns *columns, const char *const *names, int64_t count, const char *delimiter);
+/** @param delimiter the library's number; LSTMAE_DELIMITER_AUTO: found out from the first line */
+int ts_columns_create(ts_columns *columns, const char *const *names, int64_t count, int32_t delimiter);
 void ts_columns_destroy(ts_columns *columns);
 
 /**

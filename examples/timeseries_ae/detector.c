@@ -13,8 +13,10 @@ static lstmae_threshold_options detector_threshold(const ts_settings *s)
                                                         LSTMAE_THRESHOLD_SPOT_INIT};
     lstmae_threshold_options options = defaults[s->threshold];
     if (options.kind != LSTMAE_THRESHOLD_SIGMA) options.quantile = s->quantile;
-    if (options.kind == LSTMAE_THRESHOLD_SPOT) options.risk = 0.01 * (1 - s->quantile);
-    else options.factor = s->factor;
+    if (options.kind == LSTMAE_THRESHOLD_SPOT)
+        options.risk = 0.01 * (1 - s->quantile);
+    else
+        options.factor = s->factor;
     return options;
 }
 
@@ -80,7 +82,7 @@ void ts_scores_free(ts_scores *s)
 static int detector_windows(ts_network *n, lstmae_points *points, ts_scores *s, float *given, int64_t block)
 {
     int64_t T = n->window, C = n->channels, windows = s->rows - T + 1;
-    for (int64_t done = 0; done < windows; ) {
+    for (int64_t done = 0; done < windows;) {
         int64_t first = done + block <= windows ? done : windows - block;
         if (ts_network_reconstruct(n, s->scaled + first * C, block, given) != 0) return -1;
         for (int64_t w = done; w < first + block; w++) {
@@ -137,8 +139,8 @@ static void detector_smooth(ts_detector *d, const float *errors)
 int ts_detector_next(ts_detector *d, const float *errors, float *score)
 {
     detector_smooth(d, errors);
-    return ex_status(lstmae_gaussian_score_errors(d->gaussian, LSTMAE_GAUSSIAN_MAHALANOBIS, d->smoothed, 1, score,
-                                                  d->parts));
+    return ex_status(
+        lstmae_gaussian_score_errors(d->gaussian, LSTMAE_GAUSSIAN_MAHALANOBIS, d->smoothed, 1, score, d->parts));
 }
 
 /* Rows at the beginning that the fit leaves out: the average's memory, at most a quarter of all. */

@@ -16,7 +16,7 @@
 typedef struct ts_detector {
     int64_t channels;
     double smoothing;
-    double *drift;           /* [channels] not 0: the network sees differences */
+    double *drift; /* [channels] not 0: the network sees differences */
     lstmae_scaler *scaler;
     lstmae_gaussian *gaussian;
     lstmae_threshold *threshold;

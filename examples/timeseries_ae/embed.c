@@ -46,8 +46,8 @@ static int embed_npy(const float *codes, int64_t windows, int64_t width, const c
     int used = snprintf(header, sizeof header, "{'descr': '<f4', 'fortran_order': False, 'shape': (%lld, %lld), }",
                         (long long)windows, (long long)width);
     int length = (10 + used + 1 + 63) / 64 * 64 - 10;
-    const unsigned char start[10] = {0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, (unsigned char)(length % 256),
-                                     (unsigned char)(length / 256)};
+    const unsigned char start[10] = {
+        0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, (unsigned char)(length % 256), (unsigned char)(length / 256)};
     if (ex_file_open(&file, path) != 0) return -1;
     fwrite(start, 1, sizeof start, file.stream);
     fprintf(file.stream, "%s%*s\n", header, length - used - 1, "");
@@ -79,8 +79,8 @@ static int embed_run(ts_model *m, const ts_series *series, const ts_settings *s)
     float *codes = malloc((size_t)(windows * width) * sizeof *codes);
     int result = scaled != NULL && codes != NULL ? 0 : ex_fail("out of memory for %lld windows", (long long)windows);
     if (result == 0)
-        result = ex_status(lstmae_scaler_transform(m->detector.scaler, lstmae_table_values(series->prepared),
-                                                   series->rows, scaled));
+        result = ex_status(
+            lstmae_scaler_transform(m->detector.scaler, lstmae_table_values(series->prepared), series->rows, scaled));
     if (result == 0) result = embed_codes(m, scaled, windows, codes);
     if (result == 0) result = embed_write(codes, windows, width, s);
     free(codes);

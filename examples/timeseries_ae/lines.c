@@ -9,7 +9,7 @@
 #include "../common/report.h"
 #include "../common/signals.h"
 
-#define LINES_SIZE 65536    /* of the buffer at first */
+#define LINES_SIZE 65536 /* of the buffer at first */
 #define LINES_LONGEST 67108864
 
 void ts_lines_open(ts_lines *l, int descriptor)
@@ -66,7 +66,8 @@ int ts_lines_next(ts_lines *l, char **line)
     size_t searched = 0;
     for (;;) {
         size_t length = l->end - l->begin;
-        char *from = l->buffer + l->begin, *found = length > 0 ? memchr(from + searched, '\n', length - searched) : NULL;
+        char *from = l->buffer + l->begin,
+             *found = length > 0 ? memchr(from + searched, '\n', length - searched) : NULL;
         if (found != NULL || (l->ended && length > 0)) {
             size_t used = found != NULL ? (size_t)(found - from) : length;
             from[used] = '\0';

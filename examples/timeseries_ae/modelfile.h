@@ -14,7 +14,7 @@ typedef struct ts_model {
     ts_detector detector;
     char **names; /* [count] of the columns */
     int64_t count;
-    int trained;  /* the detector is fitted */
+    int trained; /* the detector is fitted */
 } ts_model;
 
 /** A new model for columns of these names. */

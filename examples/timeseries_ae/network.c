@@ -242,7 +242,8 @@ int ts_network_fit_linear(ts_network *n, const lstmae_dataset *windows)
     for (int64_t i = 0; i < dims[0] && result == 0; i++)
         result = ex_status(lstmae_dataset_read(windows, i, values + i * dims[1], (size_t)dims[1]));
     if (result == 0) result = ex_status(lstmae_tensor_create(&data, n->context, LSTMAE_F32, 2, dims));
-    if (result == 0) result = ex_status(lstmae_tensor_write(data, values, (size_t)(dims[0] * dims[1]) * sizeof *values));
+    if (result == 0)
+        result = ex_status(lstmae_tensor_write(data, values, (size_t)(dims[0] * dims[1]) * sizeof *values));
     if (result == 0) result = ex_status(lstmae_pca_create(&pca, data, n->code));
     if (result == 0) result = network_set_linear(n, pca, values);
     lstmae_pca_destroy(pca);

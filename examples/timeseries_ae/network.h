@@ -15,7 +15,7 @@ typedef struct ts_network {
     lstmae_loss *loss;
     lstmae_task *task;
     lstmae_optimizer *optimizer;
-    lstmae_tensor *x, *y, *codes;   /* of `batch` windows at once */
+    lstmae_tensor *x, *y, *codes; /* of `batch` windows at once */
     float *values;
     int64_t batch;
 } ts_network;

@@ -28,21 +28,21 @@ static double own_normal(uint64_t *state)
     return sum;
 }
 
-/* What is wrong with row `t`: number of an anomaly, -1 for none. */
 typedef struct own_anomaly {
     int first, rows;
     const char *what;
 } own_anomaly;
 
 static const own_anomaly own_anomalies[] = {
-    {3300, 150, "the flow is a little low"},
+    {3300, 150, "the flow is low"},
     {3800, 120, "the current no longer follows the speed"},
     {4250, 150, "the pressure sensor is stuck"},
-    {4700, 40, "the vibration is strong"},
-    {5200, 150, "the speed swings faster"},
+    {4700, 80, "the vibration is strong"},
+    {5200, 150, "the pressure is low"},
     {5700, 120, "the temperature climbs"},
 };
 
+/* What is wrong with row `t`: number of an anomaly, -1 for none. */
 static int own_anomaly_at(int t)
 {
     for (int i = 0; i < (int)(sizeof own_anomalies / sizeof own_anomalies[0]); i++)
@@ -59,18 +59,18 @@ typedef struct own_machine {
 static void own_row(own_machine *m, int anomaly, float *row)
 {
     const double turn = 6.283185307179586;
-    m->swing += turn / (anomaly == 4 ? 14 : 40);
-    m->shift += turn / 500;
+    m->swing += turn / 40;
+    m->shift += turn / 170;
     double load = 1 + 0.3 * sin(m->shift), speed = load + 0.2 * sin(m->swing) + 0.02 * own_normal(&m->random);
     double current = anomaly == 1 ? 2 : 2 * speed;
     m->temperature += 0.002 * (60 * load - m->temperature) + 0.05 * own_normal(&m->random) + (anomaly == 5 ? 0.25 : 0);
-    double pressure = 3 + 0.5 * sin(m->swing - 1) + 0.05 * own_normal(&m->random);
+    double pressure = 3 + 0.5 * sin(m->swing - 1) + 0.05 * own_normal(&m->random) - (anomaly == 4 ? 0.7 : 0);
     if (anomaly != 2) m->pressure = pressure;
     row[0] = (float)(1000 * speed);
     row[1] = (float)(current + 0.04 * own_normal(&m->random));
-    row[2] = (float)((anomaly == 3 ? 1.0 : 0.2) * own_normal(&m->random));
+    row[2] = (float)((anomaly == 3 ? 2.0 : 0.2) * own_normal(&m->random));
     row[3] = (float)m->pressure;
-    row[4] = (float)(12 + 3 * (load - 1) + 0.4 * own_normal(&m->random) - (anomaly == 0 ? 0.8 : 0));
+    row[4] = (float)(12 + 3 * (load - 1) + 0.4 * own_normal(&m->random) - (anomaly == 0 ? 1.5 : 0));
     row[5] = (float)m->temperature;
 }
 
@@ -109,7 +109,8 @@ int ts_own_save(const ts_series *series, const char *path)
     for (int64_t c = 0; c < series->columns; c++) fprintf(file.stream, "%s,", lstmae_table_name(series->table, c));
     fputs("anomaly\n", file.stream);
     for (int64_t r = 0; r < series->rows; r++) {
-        for (int64_t c = 0; c < series->columns; c++) fprintf(file.stream, "%.9g,", (double)values[r * series->columns + c]);
+        for (int64_t c = 0; c < series->columns; c++)
+            fprintf(file.stream, "%.9g,", (double)values[r * series->columns + c]);
         fprintf(file.stream, "%d\n", series->truth[r]);
     }
     return ex_file_commit(&file);

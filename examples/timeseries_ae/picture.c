@@ -25,7 +25,7 @@ typedef struct picture {
     const ts_series *series;
     const ts_model *model;
     const ts_scores *scores;
-    float *given; /* [rows,columns] in the columns' own units */
+    float *given;  /* [rows,columns] in the columns' own units */
     int y, height; /* of the panel that is drawn */
     double low, high;
 } picture;
@@ -66,8 +66,8 @@ static void picture_shade(picture *p)
         int x = picture_x(p, r), width = picture_x(p, r + 1) - x;
         if (p->scores->alarms[r]) ex_draw_rect(&p->image, x, p->y, width > 0 ? width : 1, p->height, picture_alarm);
     }
-    ex_draw_frame(&p->image, PICTURE_LEFT - 1, p->y - 1, PICTURE_WIDTH - PICTURE_LEFT - PICTURE_RIGHT + 2, p->height + 2,
-                  1, picture_frame);
+    ex_draw_frame(&p->image, PICTURE_LEFT - 1, p->y - 1, PICTURE_WIDTH - PICTURE_LEFT - PICTURE_RIGHT + 2,
+                  p->height + 2, 1, picture_frame);
 }
 
 /* A line through values[row * stride]; rows that share a pixel become its range. */
@@ -80,7 +80,8 @@ static void picture_line(picture *p, const float *values, int64_t stride, ex_col
         low = fmin(low, y);
         high = fmax(high, y);
         if (next == x && r + 1 < p->series->rows) continue;
-        if (isfinite(last)) ex_draw_line(&p->image, x - 1, last, x, low > last ? low : high < last ? high : last, 1, color);
+        if (isfinite(last))
+            ex_draw_line(&p->image, x - 1, last, x, low > last ? low : high < last ? high : last, 1, color);
         ex_draw_line(&p->image, x, low, x, high, 1, color);
         last = y;
         low = INFINITY;
@@ -106,8 +107,8 @@ static void picture_label(picture *p, const char *name, ex_color color)
     snprintf(text, sizeof text, "%.4g", p->high);
     ex_draw_text(&p->image, PICTURE_LEFT - 6 - ex_text_width(text, 1), p->y, 1, picture_ink, text);
     snprintf(text, sizeof text, "%.4g", p->low);
-    ex_draw_text(&p->image, PICTURE_LEFT - 6 - ex_text_width(text, 1), p->y + p->height - EX_TEXT_HEIGHT, 1, picture_ink,
-                 text);
+    ex_draw_text(&p->image, PICTURE_LEFT - 6 - ex_text_width(text, 1), p->y + p->height - EX_TEXT_HEIGHT, 1,
+                 picture_ink, text);
 }
 
 static void picture_column(picture *p, int64_t c)
@@ -144,8 +145,8 @@ static void picture_legend(picture *p, int64_t rows)
     static const struct {
         const char *text;
         const ex_color *color;
-    } entries[] = {{"series", &picture_series}, {"given back", &picture_given}, {"score", &picture_score},
-                   {"threshold", &picture_threshold}, {"alarm", &picture_alarm}, {"truth", &picture_truth}};
+    } entries[] = {{"series", &picture_series},       {"given back", &picture_given}, {"score", &picture_score},
+                   {"threshold", &picture_threshold}, {"alarm", &picture_alarm},      {"truth", &picture_truth}};
     int x = PICTURE_LEFT;
     char text[48];
     for (size_t i = 0; i < sizeof entries / sizeof entries[0]; i++) {

@@ -50,7 +50,8 @@ static int report_table(const ts_series *series, const ts_model *model, const ts
 int ts_report_files(const ts_series *series, const ts_model *model, const ts_scores *scores, const ts_settings *s)
 {
     char table[EX_PATH_SIZE], picture[EX_PATH_SIZE];
-    if (ex_path(table, sizeof table, s->out, "scores.csv") != 0 || ex_path(picture, sizeof picture, s->out, "scores") != 0)
+    if (ex_path(table, sizeof table, s->out, "scores.csv") != 0 ||
+        ex_path(picture, sizeof picture, s->out, "scores") != 0)
         return -1;
     if (report_table(series, model, scores, table) != 0) return -1;
     printf("wrote %s\n", table);
@@ -62,11 +63,12 @@ int ts_report_truth(const ts_series *series, const ts_scores *scores)
     lstmae_detection found = LSTMAE_DETECTION_INIT;
     if (series->truth == NULL) return 0;
     EX_TRY(lstmae_detection_add(&found, series->truth, scores->alarms, scores->rows));
-    printf("truth: %lld events, %lld found after %.1f rows on average, %lld alarms elsewhere\n",
-           (long long)found.events, (long long)found.found_events, found.mean_delay, (long long)found.false_events);
-    printf("truth: f1=%.4f precision=%.4f recall=%.4f far=%.2f mar=%.2f events=%lld found=%lld false_events=%lld\n",
+    printf("found %lld of %lld events, on average %.1f rows after they begin; %lld alarms elsewhere\n",
+           (long long)found.found_events, (long long)found.events, found.mean_delay, (long long)found.false_events);
+    printf("truth: events=%lld found=%lld false_events=%lld delay=%.1f f1=%.4f precision=%.4f recall=%.4f far=%.2f "
+           "mar=%.2f\n",
+           (long long)found.events, (long long)found.found_events, (long long)found.false_events, found.mean_delay,
            found.point.f1, found.point.precision, found.point.recall, 100 * found.false_alarm_rate,
-           100 * found.missed_alarm_rate, (long long)found.events, (long long)found.found_events,
-           (long long)found.false_events);
+           100 * found.missed_alarm_rate);
     return 0;
 }

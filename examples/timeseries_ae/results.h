@@ -6,7 +6,8 @@
 #include "series.h"
 
 /** Writes scores.csv and scores.png (or .ppm) to the folder settings->out. */
-int ts_report_files(const ts_series *series, const ts_model *model, const ts_scores *scores, const ts_settings *settings);
+int ts_report_files(const ts_series *series, const ts_model *model, const ts_scores *scores,
+                    const ts_settings *settings);
 
 /** Prints what was found of the truth; nothing where it is not known. */
 int ts_report_truth(const ts_series *series, const ts_scores *scores);

@@ -8,8 +8,7 @@
 static int score_open(ts_series *series, ts_model *model, lstmae_context *context, const ts_settings *s)
 {
     if (ts_model_open(model, context, s, s->from) != 0) return -1;
-    if (!model->trained)
-        return ex_fail("%s: its training was stopped; train --resume %s goes on", s->from, s->from);
+    if (!model->trained) return ex_fail("%s: its training was stopped; train --resume %s goes on", s->from, s->from);
     if (ts_series_open(series, context, s->data, s, (const char *const *)model->names, model->count) != 0) return -1;
     return ts_series_prepare(series, context, model->detector.drift);
 }

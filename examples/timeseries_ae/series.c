@@ -5,14 +5,8 @@
 
 #include "../common/report.h"
 
-static int series_delimiter(const char *text, int32_t *delimiter)
-{
-    *delimiter = LSTMAE_DELIMITER_AUTO;
-    if (strcmp(text, "auto") == 0) return 0;
-    *delimiter = strcmp(text, "tab") == 0 ? '\t' : strcmp(text, "blanks") == 0 ? LSTMAE_DELIMITER_BLANKS : text[0];
-    if (text[0] != '\0' && (text[1] == '\0' || *delimiter != text[0])) return 0;
-    return ex_fail("--delimiter: expected auto, tab, blanks or a character, got '%s'", text);
-}
+#define DRIFT_BLOCKS 8
+#define DRIFT_SHARE 0.05
 
 /* Whether `name` is one of the words of "a,b,c". */
 static int series_named(const char *list, const char *name)
@@ -66,7 +60,7 @@ int ts_series_open(ts_series *series, lstmae_context *context, const char *path,
     lstmae_table_options options = LSTMAE_TABLE_OPTIONS_INIT;
     memset(series, 0, sizeof *series);
     options.missing = s->missing;
-    if (series_delimiter(s->delimiter, &options.delimiter) != 0) return -1;
+    if (ts_settings_delimiter(s, &options.delimiter) != 0) return -1;
     EX_TRY(lstmae_table_open(&series->file, context, path, &options));
     series->rows = lstmae_table_rows(series->file);
     int64_t columns = lstmae_table_columns(series->file);
@@ -95,24 +89,36 @@ void ts_series_adopt(ts_series *series, lstmae_table *table, unsigned char *trut
 
 /* ---- drift ---- */
 
+static double series_mean(const float *values, int64_t first, int64_t count, int64_t columns, int64_t c)
+{
+    double sum = 0;
+    for (int64_t r = first; r < first + count; r++) sum += values[r * columns + c];
+    return sum / (double)count;
+}
+
 static int series_column_drifts(const float *values, int64_t rows, int64_t columns, int64_t c)
 {
-    double mean = 0, variance = 0, steps = 0;
-    for (int64_t r = 0; r < rows; r++) mean += values[r * columns + c];
-    mean /= (double)rows;
+    const int64_t block = rows / DRIFT_BLOCKS;
+    const double mean = series_mean(values, 0, rows, columns, c);
+    double variance = 0, steps = 0, between = 0;
     for (int64_t r = 0; r < rows; r++) {
         double x = values[r * columns + c], step = r > 0 ? x - values[(r - 1) * columns + c] : 0;
-        variance += (x - mean) * (x - mean);
-        steps += step * step;
+        variance += (x - mean) * (x - mean) / (double)rows;
+        steps += step * step / (double)rows;
     }
-    return steps < variance;
+    for (int64_t k = 0; k < DRIFT_BLOCKS && block > 0; k++) {
+        double x = series_mean(values, k * block, block, columns, c) - mean;
+        between += x * x / DRIFT_BLOCKS;
+    }
+    return steps < variance && between > DRIFT_SHARE * variance;
 }
 
 void ts_series_drift(const ts_series *series, int64_t rows, int drift, double *flags)
 {
     const float *values = lstmae_table_values(series->table);
     for (int64_t c = 0; c < series->columns; c++) {
-        int drifts = drift == TS_DRIFT_AUTO ? series_column_drifts(values, rows, series->columns, c) : drift == TS_DRIFT_ALL;
+        int drifts =
+            drift == TS_DRIFT_AUTO ? series_column_drifts(values, rows, series->columns, c) : drift == TS_DRIFT_ALL;
         flags[c] = drifts;
     }
 }
@@ -124,11 +130,13 @@ int ts_series_prepare(ts_series *series, lstmae_context *context, const double *
     float *prepared = malloc((size_t)(series->rows * C) * sizeof *prepared);
     if (prepared == NULL) return ex_fail("out of memory for %lld rows", (long long)series->rows);
     for (int64_t i = 0; i < series->rows * C; i++) {
-        if (flags[i % C] == 0) prepared[i] = values[i];
-        else prepared[i] = i < C ? 0 : values[i] - values[i - C];
+        if (flags[i % C] == 0)
+            prepared[i] = values[i];
+        else
+            prepared[i] = i < C ? 0 : values[i] - values[i - C];
     }
-    int result = ex_status(lstmae_table_from_memory(&series->prepared, context, prepared, series->rows, C, NULL,
-                                                    LSTMAE_MISSING_REFUSE));
+    int result = ex_status(
+        lstmae_table_from_memory(&series->prepared, context, prepared, series->rows, C, NULL, LSTMAE_MISSING_REFUSE));
     free(prepared);
     return result;
 }

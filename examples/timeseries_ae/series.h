@@ -26,8 +26,9 @@ int ts_series_open(ts_series *series, lstmae_context *context, const char *path,
 void ts_series_adopt(ts_series *series, lstmae_table *table, unsigned char *truth);
 
 /**
- * Which columns drift, by the first `rows` rows: those whose mean squared step is below their variance, von Neumann's
- * ratio below 1 (The Annals of Mathematical Statistics 12, 1941). flags[columns] become 0 or 1.
+ * Which columns drift, by the first `rows` rows: those whose mean squared step is below their variance (von Neumann's
+ * ratio is below 1; The Annals of Mathematical Statistics 12, 1941) and whose mean wanders: those of eight blocks, one
+ * after the other, hold more than a twentieth of the variance. flags[columns] become 0 or 1.
  */
 void ts_series_drift(const ts_series *series, int64_t rows, int drift, double *flags);
 

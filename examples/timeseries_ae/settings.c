@@ -52,21 +52,24 @@ static void settings_table(ts_settings *s, ex_option *table)
         {"data", EX_TEXT, EX_OPTION_INTERNAL, s->data, 0, 0, NULL, ""},
         {"columns", EX_TEXT, 0, s->columns, 0, 0, NULL, "names of the columns to use, or #0,#1: all with numbers"},
         {"ignore", EX_TEXT, 0, s->ignore, 0, 0, NULL, "without --columns: columns that are left out"},
-        {"truth", EX_TEXT, EX_OPTION_LOCAL, s->truth, 0, 0, NULL, "score: column of 0 and 1 that alarms are compared with"},
-        {"delimiter", EX_TEXT, EX_OPTION_LOCAL, s->delimiter, 0, 0, NULL, "between cells: auto, tab, blanks or a character"},
+        {"truth", EX_TEXT, EX_OPTION_LOCAL, s->truth, 0, 0, NULL,
+         "score: column of 0 and 1 that alarms are compared with"},
+        {"delimiter", EX_TEXT, EX_OPTION_LOCAL, s->delimiter, 0, 0, NULL,
+         "between cells: auto, tab, blanks or a character"},
         {"missing", EX_CHOICE, EX_OPTION_LOCAL, &s->missing, 0, 0, TS_MISSING, "what becomes of empty cells"},
         {"rows", EX_INT, 0, &s->rows, 0, SETTINGS_MANY, NULL,
          "train: use this many rows from the beginning; 0: all. They should be normal operation"},
         {"scaling", EX_CHOICE, 0, &s->scaling, 0, 0, TS_SCALINGS, "of each column, fitted on the rows trained on"},
         {"drift", EX_CHOICE, 0, &s->drift, 0, 0, TS_DRIFTS,
-         "columns replaced by their differences; auto: where those vary less than the values"},
+         "columns that become differences from row to row; auto: those whose mean wanders"},
         {NULL, EX_HEADING, 0, NULL, 0, 0, NULL, "Model"},
         {"model", EX_CHOICE, 0, &s->kind, 0, 0, TS_KINDS,
          "autoencoder over windows; linear: their principal components"},
         {"window", EX_INT, 0, &s->window, 2, 100000, NULL, "rows of a window"},
         {"hidden", EX_INT, 0, &s->hidden, 1, 1e6, NULL, "units, channels of conv"},
         {"layers", EX_INT, 0, &s->layers, 1, 64, NULL, "lstm, vae: of encoder and decoder"},
-        {"code", EX_INT, 0, &s->code, 0, 1e6, NULL, "values that a window is squeezed into; lstm: 0 for the state itself"},
+        {"code", EX_INT, 0, &s->code, 0, 1e6, NULL,
+         "values that a window is squeezed into (of conv: at each second row); lstm: 0 for the state itself"},
         {"cells", EX_CHOICE, 0, &s->cells, 0, 0, "own|shared", "lstm, vae: of the decoder; shared: the encoder's"},
         {"decoder", EX_CHOICE, 0, &s->input, 0, 0, TS_INPUTS, "lstm, vae: what the decoder is fed"},
         {"order", EX_CHOICE, 0, &s->order, 0, 0, TS_ORDERS, "lstm, vae: in which the window is given back"},
@@ -77,7 +80,8 @@ static void settings_table(ts_settings *s, ex_option *table)
         {"loss", EX_CHOICE, 0, &s->loss, 0, 0, TS_LOSSES, "error that is minimised"},
         {"epochs", EX_INT, 0, &s->epochs, 1, 1e9, NULL, "at most"},
         {"patience", EX_INT, 0, &s->patience, 0, 1e9, NULL, "epochs without a better held-out loss; 0: all are made"},
-        {"held-out", EX_REAL, 0, &s->held_out, 0, 0.9, NULL, "share of the windows, the last ones, that is not trained on"},
+        {"held-out", EX_REAL, 0, &s->held_out, 0, 0.9, NULL,
+         "share of the windows, the last ones, that is not trained on"},
         {"batch", EX_INT, 0, &s->batch, 1, 1e6, NULL, "windows per update"},
         {"lr", EX_REAL, 0, &s->lr, 1e-12, 10, NULL, "Adam's rate"},
         {"seed", EX_INT, 0, &s->seed, 0, 9e15, NULL, "of all that is random"},
@@ -101,11 +105,11 @@ static void settings_table(ts_settings *s, ex_option *table)
 static void settings_help(const ex_option *table)
 {
     printf("Autoencoders over windows of a time series: what they cannot give back is strange.\n\n"
-           "usage: %s train [DATA.csv] [--name value ...]   learn what is normal; without DATA from a series of our own\n"
-           "       %s score DATA.csv [--name value ...]     scores.csv and a picture\n"
-           "       %s watch [--name value ...]              samples on standard input, alarms on standard output\n"
-           "       %s embed DATA.csv [--name value ...]     the codes of all windows, codes.csv and codes.npy\n"
-           "       %s bench-skab DIR [--name value ...]     the Skoltech Anomaly Benchmark\n",
+           "usage: %s train [DATA.csv] [--name value ...]  learn what is normal; without DATA: our own series\n"
+           "       %s score DATA.csv [--name value ...]    scores.csv and a picture\n"
+           "       %s watch [--name value ...]             samples on standard input, alarms on standard output\n"
+           "       %s embed DATA.csv [--name value ...]    the codes of all windows, codes.csv and codes.npy\n"
+           "       %s bench-skab DIR [--name value ...]    the Skoltech Anomaly Benchmark\n",
            ex_program(), ex_program(), ex_program(), ex_program(), ex_program());
     ex_options_help(table);
 }
@@ -125,7 +129,8 @@ static int settings_command(ts_settings *s, int *argc, char **argv)
     if (s->command < 0) return ex_fail("expected a command, %s, got '%s'; --help says more", TS_COMMANDS, argv[1]);
     int first = 2;
     if (*argc > 2 && strncmp(argv[2], "--", 2) != 0) {
-        if (strlen(argv[2]) >= sizeof s->data) return ex_fail("the file's name is longer than %d bytes", EX_TEXT_SIZE - 1);
+        if (strlen(argv[2]) >= sizeof s->data)
+            return ex_fail("the file's name is longer than %d bytes", EX_TEXT_SIZE - 1);
         snprintf(s->data, sizeof s->data, "%s", argv[2]);
         first = 3;
     }
@@ -170,11 +175,22 @@ static int settings_check_kept(const ts_settings *s, const ex_option *table, int
     return 0;
 }
 
+int ts_settings_delimiter(const ts_settings *s, int32_t *delimiter)
+{
+    const char *text = s->delimiter;
+    *delimiter = LSTMAE_DELIMITER_AUTO;
+    if (strcmp(text, "auto") == 0) return 0;
+    *delimiter = strcmp(text, "tab") == 0 ? '\t' : strcmp(text, "blanks") == 0 ? LSTMAE_DELIMITER_BLANKS : text[0];
+    if (text[0] != '\0' && (text[1] == '\0' || *delimiter != text[0])) return 0;
+    return ex_fail("--delimiter: expected auto, tab, blanks or a character, got '%s'", text);
+}
+
 static int settings_check(const ts_settings *s)
 {
     if (s->code == 0 && s->kind != TS_LSTM) return ex_fail("--code: expected 1 or more, got 0");
     if (s->resume[0] != '\0' && s->command != TS_TRAIN) return ex_fail("--resume: belongs to train");
-    return 0;
+    int32_t delimiter;
+    return ts_settings_delimiter(s, &delimiter);
 }
 
 int ts_settings_read(ts_settings *s, int argc, char **argv)

@@ -62,6 +62,9 @@ void ts_settings_defaults(ts_settings *settings);
  */
 int ts_settings_read(ts_settings *settings, int argc, char **argv);
 
+/** --delimiter as the library's number. */
+int ts_settings_delimiter(const ts_settings *settings, int32_t *delimiter);
+
 /** The settings as text for a model file, to be freed; NULL when memory ends. */
 char *ts_settings_text(ts_settings *settings);
 

@@ -63,7 +63,17 @@ static int job_run(skab_job *job, int threads)
 
 /* ---- what came of it ---- */
 
-enum { SKAB_F1, SKAB_FAR, SKAB_MAR, SKAB_CHOSEN, SKAB_UNSEEN, SKAB_UNSEEN_FAR, SKAB_UNSEEN_MAR, SKAB_SECONDS, SKAB_NUMBERS };
+enum {
+    SKAB_F1,
+    SKAB_FAR,
+    SKAB_MAR,
+    SKAB_CHOSEN,
+    SKAB_UNSEEN,
+    SKAB_UNSEEN_FAR,
+    SKAB_UNSEEN_MAR,
+    SKAB_SECONDS,
+    SKAB_NUMBERS
+};
 
 /* Means and standard deviations over seeds. */
 typedef struct skab_result {
@@ -129,8 +139,10 @@ static void table_row(const char *name, const skab_result *r)
 {
     const double *m = r->mean;
     printf("%-50s %5.3f ", name, m[SKAB_F1]);
-    if (r->runs > 1) printf("+-%5.3f", r->spread[SKAB_F1]);
-    else printf("       ");
+    if (r->runs > 1)
+        printf("+-%5.3f", r->spread[SKAB_F1]);
+    else
+        printf("       ");
     printf(" %6.2f %6.2f   %5.3f   %5.3f %6.2f %6.2f %7.1f\n", m[SKAB_FAR], m[SKAB_MAR], m[SKAB_CHOSEN], m[SKAB_UNSEEN],
            m[SKAB_UNSEEN_FAR], m[SKAB_UNSEEN_MAR], m[SKAB_SECONDS]);
     fflush(stdout);
@@ -157,8 +169,10 @@ static void table_published(void)
 static void table_compare(const char *what, const char *where, double ours, double other)
 {
     double difference = ours - other;
-    if (fabs(difference) < 0.0005) printf("ours is as good as %s %s\n", what, where);
-    else printf("ours is %s than %s %s: F1 %+.3f\n", difference > 0 ? "better" : "worse", what, where, difference);
+    if (fabs(difference) < 0.0005)
+        printf("ours is as good as %s %s\n", what, where);
+    else
+        printf("ours is %s than %s %s: F1 %+.3f\n", difference > 0 ? "better" : "worse", what, where, difference);
 }
 
 enum { SKAB_OURS, SKAB_LINEAR_OURS, SKAB_PUBLISHED, SKAB_LINEAR, SKAB_METHODS };

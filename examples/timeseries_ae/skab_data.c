@@ -28,7 +28,8 @@ static int data_copy(ts_recording *r, const ts_series *series)
     return 0;
 }
 
-static int data_read(ts_recording *r, lstmae_context *context, const ts_settings *settings, const char *part, int number)
+static int data_read(ts_recording *r, lstmae_context *context, const ts_settings *settings, const char *part,
+                     int number)
 {
     char path[EX_PATH_SIZE];
     ts_settings s = *settings;

@@ -15,8 +15,8 @@ typedef struct train_run {
     ts_series series;
     ts_model model;
     ts_scores scores;
-    int64_t rows; /* that are trained on */
-    int own;      /* the series is ours */
+    int64_t rows;            /* that are trained on */
+    int own;                 /* the series is ours */
     char path[EX_PATH_SIZE]; /* of the model file */
 } train_run;
 

@@ -20,7 +20,7 @@ typedef struct ts_trained {
  * @param show, path NULL: quietly
  * Returns 0; the number of the signal that ended it, after saving; -1 after a message.
  */
-int ts_train(ts_model *model, lstmae_table *prepared, int64_t rows, ts_settings *settings, FILE *show,
-             const char *path, ts_trained *trained);
+int ts_train(ts_model *model, lstmae_table *prepared, int64_t rows, ts_settings *settings, FILE *show, const char *path,
+             ts_trained *trained);
 
 #endif

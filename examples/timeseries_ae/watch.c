@@ -20,14 +20,13 @@ typedef struct watch {
     float *window;       /* [T,columns] the latest samples as the network sees them */
     float *given;        /* [T,columns] */
     int64_t rows, alarms, alarm_rows;
-    int alarmed;         /* the row before was an alarm */
+    int alarmed; /* the row before was an alarm */
 } watch;
 
 static int watch_open(watch *w, lstmae_context *context, const ts_settings *s)
 {
     if (ts_model_open(&w->model, context, s, s->from) != 0) return -1;
-    if (!w->model.trained)
-        return ex_fail("%s: its training was stopped; train --resume %s goes on", s->from, s->from);
+    if (!w->model.trained) return ex_fail("%s: its training was stopped; train --resume %s goes on", s->from, s->from);
     size_t C = (size_t)w->model.count, T = (size_t)w->model.network.window;
     w->raw = malloc(C * sizeof *w->raw);
     w->before = calloc(C, sizeof *w->before);
@@ -38,7 +37,9 @@ static int watch_open(watch *w, lstmae_context *context, const ts_settings *s)
     w->missing = s->missing;
     ts_lines_open(&w->lines, STDIN_FILENO);
     ts_detector_restart(&w->model.detector);
-    return ts_columns_create(&w->columns, (const char *const *)w->model.names, w->model.count, s->delimiter);
+    int32_t delimiter;
+    if (ts_settings_delimiter(s, &delimiter) != 0) return -1;
+    return ts_columns_create(&w->columns, (const char *const *)w->model.names, w->model.count, delimiter);
 }
 
 static void watch_close(watch *w)
