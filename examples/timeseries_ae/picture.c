@@ -194,7 +194,7 @@ static int picture_draw(picture *p, const int *shown, int64_t count, const char 
     picture_scores(p);
     int result = ex_picture_save(&p->image, stem);
     ex_picture_free(&p->image);
-    if (result == 0) printf("wrote %s%s\n", stem, ex_picture_extension());
+    if (result == 0) printf("wrote %s" EX_PICTURE_EXTENSION "\n", stem);
     return result;
 }
 

@@ -5,7 +5,7 @@
 #include "modelfile.h"
 #include "series.h"
 
-/** Writes scores.csv and scores.png (or .ppm) to the folder settings->out. */
+/** Writes scores.csv and scores.png to the folder settings->out. */
 int ts_report_files(const ts_series *series, const ts_model *model, const ts_scores *scores,
                     const ts_settings *settings);
 

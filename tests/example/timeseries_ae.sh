@@ -35,7 +35,7 @@ value() {
 [ "$(value found "$dir/own.log")" -ge 5 ] || bad "at most one is missed: $(grep truth "$dir/own.log")"
 [ "$(value false_events "$dir/own.log")" -le 1 ] || bad "hardly a false alarm: $(grep truth "$dir/own.log")"
 [ "$(value rows "$dir/own.log")" -eq 3000 ] || bad "it learns from the normal rows"
-for name in series.csv model.safetensors scores.csv "scores.p*"; do
+for name in series.csv model.safetensors scores.csv scores.png; do
     [ "$(find "$dir/own" -name "$name" -size +0 | wc -l)" -eq 1 ] || bad "no file $name"
 done
 model=$dir/own/model.safetensors
