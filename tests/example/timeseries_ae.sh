@@ -42,7 +42,8 @@ model=$dir/own/model.safetensors
 series=$dir/own/series.csv
 
 # ---- score: the same file gives the same scores; watch: the same alarms, one sample at a time ----
-"$program" score "$series" --from "$model" --out "$dir/score" >"$dir/score.log" 2>&1 || bad "score: $(cat "$dir/score.log")"
+"$program" score "$series" --from "$model" --out "$dir/score" >"$dir/score.log" 2>&1 ||
+    bad "score: $(cat "$dir/score.log")"
 cmp -s "$dir/own/scores.csv" "$dir/score/scores.csv" || bad "score and train disagree"
 [ "$(head -n 1 "$dir/score/scores.csv")" = "row,score,threshold,alarm,column" ] || bad "the head of scores.csv"
 [ "$(wc -l <"$dir/score/scores.csv")" -eq 6001 ] || bad "a line for each row"
