@@ -138,30 +138,39 @@ typedef struct reduce_matrix {
     double *sums; /* [row_blocks][columns] */
 } reduce_matrix;
 
-/* At least one axis stays. 0 where more axes are left after merging than fit: the reference takes over. */
+/* How the axes of a walk over both make the matrix; 0 where more of them are left after merging than fit. */
+static int reduce_axes(reduce_matrix *m, int *columns_go, const lae_walk *walk)
+{
+    /* With two axes before the columns, one is that of the rows and stays. */
+    const int row = walk->axes == 2 && walk->stride[1][0] != 0 ? 0 : walk->axes - 1;
+    int64_t row_out = walk->axes > 0 ? walk->stride[1][row] : 0, column_out = walk->inner_stride[1];
+    *columns_go = column_out == 0;
+    if (walk->axes > 2 || walk->inner_stride[0] != 1 || (row_out != 0 && column_out != 0)) return 0;
+    if (walk->axes == 2 && (column_out != 0 || row_out == 0 || walk->stride[1][1 - row] != 0)) return 0;
+    m->rows = walk->axes > 0 ? walk->dim[row] : 1;
+    m->columns = walk->inner;
+    m->row_stride = walk->axes > 0 ? walk->stride[0][row] : 0;
+    m->planes = walk->axes == 2 ? walk->dim[1 - row] : 1;
+    m->plane_stride = walk->axes == 2 ? walk->stride[0][1 - row] : 0;
+    m->out_stride = *columns_go ? row_out : column_out;
+    return 1;
+}
+
+/* At least one axis stays. 0: the reference takes over. */
 static int reduce_shape(reduce_matrix *m, int *columns_go, const lstmae_view *out, const lstmae_view *in)
 {
     lae_walk walk;
     lstmae_view spread = *out;
+    const lstmae_view *views[] = { in, &spread };
     for (int axis = 0; axis < in->ndim; axis++) {
         spread.dim[axis] = in->dim[axis];
         if (out->dim[axis] == 1) spread.stride[axis] = 0;
     }
-    lae_walk_start_any(&walk, 2, (const lstmae_view *const[]){ in, &spread }, 0, 0);
-    /* With two axes before the columns, one is that of the rows and stays. */
-    const int row = walk.axes == 2 && walk.stride[1][0] != 0 ? 0 : walk.axes - 1;
-    int64_t row_out = walk.axes > 0 ? walk.stride[1][row] : 0, column_out = walk.inner_stride[1];
-    *columns_go = column_out == 0;
-    if (walk.axes > 2 || walk.inner_stride[0] != 1 || (row_out != 0 && column_out != 0)) return 0;
-    if (walk.axes == 2 && (column_out != 0 || row_out == 0 || walk.stride[1][1 - row] != 0)) return 0;
     m->in = in->data;
-    m->rows = walk.axes > 0 ? walk.dim[row] : 1;
-    m->columns = walk.inner;
-    m->row_stride = walk.axes > 0 ? walk.stride[0][row] : 0;
-    m->planes = walk.axes == 2 ? walk.dim[1 - row] : 1;
-    m->plane_stride = walk.axes == 2 ? walk.stride[0][1 - row] : 0;
-    m->out_stride = *columns_go ? row_out : column_out;
-    return 1;
+    lae_walk_start(&walk, 2, views, 0, 0);
+    if (reduce_axes(m, columns_go, &walk)) return 1;
+    lae_walk_start_any(&walk, 2, views, 0, 0);
+    return reduce_axes(m, columns_go, &walk);
 }
 
 static void reduce_store(const reduce_matrix *m, int64_t index, double sum)
