@@ -1,7 +1,7 @@
 /*
  * Activations and what they are made of, of one float, by the polynomials of the CPU's vector kernels; shared between C
  * and CUDA, host and device. Errors, measured over all float32 inputs by the tests, are in docs/numerics.md: exp below
- * 1.5 ulp, sigmoid, tanh, log1p and expm1 below 2.5; where sigmoid is below 2^-128 it may be 0. NaN gives NaN;
+ * 1.5 ulp, sigmoid, log1p and expm1 below 2.5, tanh below 3; where sigmoid is below 2^-128 it may be 0. NaN gives NaN;
  * exp(-Inf) = 0, exp(Inf) = Inf; sigmoid(+-Inf) = 1, 0; tanh(+-Inf) = +-1, tanh(-0) = -0.
  */
 #ifndef LAE_ACTIVATION_H

@@ -29,7 +29,7 @@ static const struct {
 } functions[ACTIVATION_FUNCTIONS] = {
     [ACTIVATION_EXP] = { "exp", 1.5, 0x1p-126, 0, UINT32_MAX },
     [ACTIVATION_SIGMOID] = { "sigmoid", 2.5, 0x1p-126, 0, UINT32_MAX },
-    [ACTIVATION_TANH] = { "tanh", 2.5, 0x1p-126, 0, UINT32_MAX },
+    [ACTIVATION_TANH] = { "tanh", 3, 0x1p-126, 0, UINT32_MAX },
     [ACTIVATION_LOG1P] = { "log1p", 2.5, 0x1p-126, 0, UINT32_C(0x3f800000) },
     [ACTIVATION_EXPM1] = { "expm1", 2.5, 0x1p-126, UINT32_C(0x80000000), UINT32_MAX },
     [ACTIVATION_SOFTPLUS] = { "softplus", 3, 0x1p-126, 0, UINT32_MAX },
