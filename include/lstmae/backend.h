@@ -17,7 +17,7 @@
 LSTMAE_BEGIN_DECLS
 
 /** Number of this table's layout; a plugin built against another one is refused with ERR_ABI. */
-#define LSTMAE_BACKEND_ABI 1
+#define LSTMAE_BACKEND_ABI 2
 
 /** A device, its stream and its library handles; each backend defines its own. */
 typedef struct lstmae_queue lstmae_queue;
@@ -36,6 +36,10 @@ typedef struct lstmae_memory {
     void *(*alloc)(size_t bytes, size_t alignment, void *payload);
     void (*release)(void *ptr, size_t bytes, void *payload);
     void *payload;
+    /** Counts `bytes` of a device's own memory before it is allocated: 0 where that would pass the context's limit. */
+    int (*charge)(size_t bytes, void *payload);
+    /** Takes back what charge() counted. */
+    void (*discharge)(size_t bytes, void *payload);
 } lstmae_memory;
 
 typedef struct lstmae_queue_options {
@@ -45,6 +49,8 @@ typedef struct lstmae_queue_options {
     uint32_t flags;  /**< LSTMAE_QUEUE_… */
     const lstmae_host *host;
     lstmae_memory memory; /**< outlives the queue */
+    int32_t precision;    /**< lstmae_precision of products and convolutions of float32 */
+    int32_t reserved;
 } lstmae_queue_options;
 
 /** Threads that the queue starts count denormal numbers as zero, as the caller does by itself; a hint. */

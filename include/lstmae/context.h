@@ -18,6 +18,16 @@ typedef void *(*lstmae_alloc_fn)(size_t bytes, size_t alignment, void *payload);
 /** Takes back what lstmae_alloc_fn returned; `bytes` is the size that was asked for. `ptr` is never NULL. */
 typedef void (*lstmae_free_fn)(void *ptr, size_t bytes, void *payload);
 
+/**
+ * How float32 products and convolutions are computed. Parameters, optimizer, cell states and sums are float32 in each.
+ * The same bits run after run in each, on one model of device.
+ */
+typedef enum lstmae_precision {
+    LSTMAE_PRECISION_FP32 = 0, /**< float32 throughout */
+    LSTMAE_PRECISION_TF32 = 1, /**< factors rounded to 10 bits of mantissa where they are multiplied; GPU */
+    LSTMAE_PRECISION_BF16 = 2  /**< factors rounded to bfloat16: 7 bits of mantissa; GPU */
+} lstmae_precision;
+
 typedef struct lstmae_context_options {
     uint32_t struct_size;
     uint32_t flags;          /**< 0 */
@@ -28,10 +38,12 @@ typedef struct lstmae_context_options {
     uint64_t seed;           /**< of everything random made from this context */
     int32_t threads;         /**< worker threads including the caller; 0: one per core this process may use */
     int32_t dtype;           /**< element type of parameters and activations: LSTMAE_F32 or LSTMAE_F64 */
+    int32_t precision;       /**< lstmae_precision; other than FP32 wants dtype LSTMAE_F32 and a device that has it */
+    int32_t reserved;        /**< 0 */
 } lstmae_context_options;
 
 #define LSTMAE_CONTEXT_OPTIONS_INIT                                                                \
-    { sizeof(lstmae_context_options), 0, NULL, NULL, NULL, 0, 0, 0, LSTMAE_F32 }
+    { sizeof(lstmae_context_options), 0, NULL, NULL, NULL, 0, 0, 0, LSTMAE_F32, LSTMAE_PRECISION_FP32, 0 }
 
 /**
  * Opens a device.
@@ -41,7 +53,7 @@ typedef struct lstmae_context_options {
  *                "cuda" or "cuda:N"; NULL is "auto"
  * @param options NULL for defaults
  * @return OK; ERR_NOT_FOUND for an unknown device name or index; ERR_UNSUPPORTED when its plugin or driver is absent;
- *         ERR_NO_MEMORY; ERR_INVALID_ARG
+ *         ERR_NO_MEMORY; ERR_INVALID_ARG; ERR_UNSUPPORTED for a precision that the device has not
  */
 LSTMAE_API lstmae_status lstmae_context_create(lstmae_context **out, const char *device,
                                                const lstmae_context_options *options);
@@ -60,6 +72,9 @@ LSTMAE_API int32_t lstmae_context_threads(const lstmae_context *context);
 
 /** Element type that modules made from this context use. */
 LSTMAE_API lstmae_dtype lstmae_context_dtype(const lstmae_context *context);
+
+/** How its float32 products are computed; FP32 for NULL. */
+LSTMAE_API lstmae_precision lstmae_context_precision(const lstmae_context *context);
 
 /** Seed that random numbers are drawn from. Set it before creating modules to repeat a run. */
 LSTMAE_API lstmae_status lstmae_context_set_seed(lstmae_context *context, uint64_t seed);

@@ -17,6 +17,16 @@ static void context_queue_release(void *ptr, size_t bytes, void *payload)
     lae_free(payload, ptr, bytes);
 }
 
+static int context_queue_charge(size_t bytes, void *payload)
+{
+    return lae_memory_take(payload, bytes);
+}
+
+static void context_queue_discharge(size_t bytes, void *payload)
+{
+    lae_memory_give(payload, bytes);
+}
+
 static lstmae_status context_check(const lstmae_context_options *options)
 {
     if (options->flags != 0) return LAE_FAIL(ERR_UNSUPPORTED, "context options: unknown flags 0x%x", options->flags);
@@ -26,12 +36,25 @@ static lstmae_status context_check(const lstmae_context_options *options)
         return LAE_FAIL(ERR_INVALID_ARG, "context options: threads is %d, expected 0 to 1024", options->threads);
     if (options->dtype != LSTMAE_F32 && options->dtype != LSTMAE_F64)
         return LAE_FAIL(ERR_DTYPE, "context options: dtype is %d, expected LSTMAE_F32 or LSTMAE_F64", options->dtype);
+    if (options->precision < LSTMAE_PRECISION_FP32 || options->precision > LSTMAE_PRECISION_BF16 || options->reserved)
+        return LAE_FAIL(ERR_INVALID_ARG, "context options: expected precision in [0,2], got %d and reserved %d",
+                        options->precision, options->reserved);
+    if (options->precision != LSTMAE_PRECISION_FP32 && options->dtype != LSTMAE_F32)
+        return LAE_FAIL(ERR_DTYPE, "context options: precision %d is of float32, got a dtype of %d",
+                        options->precision, options->dtype);
     return LSTMAE_OK;
 }
 
+/* What a context wants of its queue. */
+typedef struct context_queue {
+    int32_t threads;
+    uint32_t flags;
+    int32_t precision;
+} context_queue;
+
 /* A context whose bookkeeping is in its own memory. */
 static lstmae_status context_open(lstmae_context **out, lae_memory *memory, const lstmae_backend_api *api,
-                                  const char *name, int index, int32_t threads, uint32_t queue_flags)
+                                  const char *name, int index, const context_queue *wanted)
 {
     lstmae_context *context = lae_calloc(memory, 1, sizeof *context);
     if (!context) return LAE_FAIL(ERR_NO_MEMORY, "context_create: out of memory");
@@ -39,8 +62,10 @@ static lstmae_status context_open(lstmae_context **out, lae_memory *memory, cons
     atomic_init(&context->references, 1);
     context->api = api;
     snprintf(context->device, sizeof context->device, "%s", name);
-    lstmae_queue_options queue = { sizeof queue, index, threads, queue_flags, lae_registry_host(),
-                                   { context_queue_alloc, context_queue_release, &context->memory } };
+    lstmae_queue_options queue = { sizeof queue, index, wanted->threads, wanted->flags, lae_registry_host(),
+                                   { context_queue_alloc, context_queue_release, &context->memory,
+                                     context_queue_charge, context_queue_discharge },
+                                   wanted->precision, 0 };
     lstmae_status status = api->queue_create(&context->queue, &queue);
     if (status != LSTMAE_OK) {
         memcpy(memory, &context->memory, sizeof *memory);
@@ -66,7 +91,9 @@ lstmae_status lstmae_context_create(lstmae_context **out, const char *device, co
 
     lae_memory memory;
     lae_memory_init(&memory, o.alloc, o.release, o.alloc_payload, o.memory_limit);
-    LAE_TRY(context_open(out, &memory, api, name, index, o.threads, 0));
+    context_queue wanted = { o.threads, 0, o.precision };
+    LAE_TRY(context_open(out, &memory, api, name, index, &wanted));
+    (*out)->precision = (lstmae_precision)o.precision;
     (*out)->dtype = (lstmae_dtype)o.dtype;
     (*out)->seed = o.seed;
     return LSTMAE_OK;
@@ -89,7 +116,8 @@ lstmae_status lae_context_fork(lstmae_context **out, lstmae_context *parent, int
     const char *name = strcmp(parent->device, "cpu:ref") == 0 ? "cpu:ref" : "cpu";
     lae_memory memory;
     lae_memory_init(&memory, context_parent_alloc, context_parent_release, parent, 0);
-    LAE_TRY(context_open(out, &memory, lae_registry_find(name), name, 0, threads, queue_flags));
+    context_queue wanted = { threads, queue_flags, LSTMAE_PRECISION_FP32 };
+    LAE_TRY(context_open(out, &memory, lae_registry_find(name), name, 0, &wanted));
     (*out)->parent = lae_context_retain(parent);
     (*out)->dtype = parent->dtype;
     return LSTMAE_OK;
@@ -136,6 +164,11 @@ int32_t lstmae_context_threads(const lstmae_context *context)
 lstmae_dtype lstmae_context_dtype(const lstmae_context *context)
 {
     return context ? context->dtype : LSTMAE_F32;
+}
+
+lstmae_precision lstmae_context_precision(const lstmae_context *context)
+{
+    return context ? context->precision : LSTMAE_PRECISION_FP32;
 }
 
 lstmae_status lstmae_context_set_seed(lstmae_context *context, uint64_t seed)

@@ -16,6 +16,7 @@ struct lstmae_context {
     const lstmae_backend_api *api;
     lstmae_queue *queue;
     lstmae_dtype dtype;
+    lstmae_precision precision;
     uint64_t seed;
     uint64_t sites; /* places that draw random numbers, numbered in order of creation */
     struct lae_twin *twin; /* while a module is made as the twin of another; else NULL */

@@ -35,8 +35,11 @@ static lstmae_status cpu_queue_create(lstmae_queue **out, const lstmae_queue_opt
 {
     const lstmae_memory *memory = &options->memory;
     int threads = options->threads > 0 ? options->threads : lae_usable_cores();
-    lstmae_queue *queue = memory->alloc(sizeof(*queue), 64, memory->payload);
     *out = NULL;
+    if (options->precision != LSTMAE_PRECISION_FP32)
+        return options->host->fail(LSTMAE_ERR_UNSUPPORTED, "cpu: expected precision 0 (fp32), got %d",
+                                   options->precision);
+    lstmae_queue *queue = memory->alloc(sizeof(*queue), 64, memory->payload);
     if (!queue) return options->host->fail(LSTMAE_ERR_NO_MEMORY, "cpu: no memory for a queue");
     memset(queue, 0, sizeof(*queue));
     queue->host = options->host;

@@ -68,6 +68,10 @@ static lstmae_status ref_device_info(int index, lstmae_device_info *info)
 static lstmae_status ref_queue_create(lstmae_queue **out, const lstmae_queue_options *options)
 {
     const lstmae_memory *memory = &options->memory;
+    *out = NULL;
+    if (options->precision != LSTMAE_PRECISION_FP32)
+        return options->host->fail(LSTMAE_ERR_UNSUPPORTED, "cpu:ref: expected precision 0 (fp32), got %d",
+                                   options->precision);
     lstmae_queue *queue = memory->alloc(sizeof(*queue), 64, memory->payload);
     *out = queue;
     if (!queue) return options->host->fail(LSTMAE_ERR_NO_MEMORY, "cpu:ref: no memory for a queue");

@@ -9,7 +9,7 @@
 
 /* X(struct, size, last member, its offset) */
 #define PUBLIC_STRUCTS(X)                                                                          \
-    X(lstmae_context_options, 56, dtype, 52)                                                       \
+    X(lstmae_context_options, 64, reserved, 60)                                                       \
     X(lstmae_memory_info, 32, allocations, 24)                                                     \
     X(lstmae_device_info, 144, description, 48)                                                    \
     X(lstmae_lstm_options, 32, forget_bias, 24)                                                    \
@@ -55,8 +55,8 @@
     X(lstmae_session_options, 72, threshold, 64)                                                       \
     X(lstmae_push_result, 80, forecast, 72)                                                          \
     X(lstmae_host, 24, log, 16)                                                                    \
-    X(lstmae_memory, 24, payload, 16)                                                              \
-    X(lstmae_queue_options, 48, memory, 24)                                                        \
+    X(lstmae_memory, 40, discharge, 32)                                                              \
+    X(lstmae_queue_options, 72, reserved, 68)                                                      \
     X(lstmae_view, 80, dtype, 76)                                                                  \
     X(lstmae_random_key, 24, first, 16)                                                            \
     X(lstmae_gemm_args, 112, reserved, 108)                                                        \

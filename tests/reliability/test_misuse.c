@@ -159,6 +159,7 @@ static void status_and_context(void **state)
     misuse_cover("context_device"), assert_string_equal(lstmae_context_device(NULL), "");
     GIVES(0, context_threads, NULL);
     GIVES(LSTMAE_F32, context_dtype, NULL);
+    GIVES(LSTMAE_PRECISION_FP32, context_precision, NULL);
     REFUSED(ERR_INVALID_ARG, context_set_seed, NULL, 1);
     GIVES(0, context_seed, NULL);
     REFUSED(ERR_INVALID_ARG, context_memory, NULL, &memory);

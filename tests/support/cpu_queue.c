@@ -26,7 +26,7 @@ int cpu_queue_open(lstmae_queue *queue, lae_isa isa, int threads)
     queue->kernels = lae_kernels_of(isa);
     if (!queue->kernels) return 0;
     queue->host = &host;
-    queue->memory = (lstmae_memory){ queue_alloc, queue_free, NULL };
+    queue->memory = (lstmae_memory){ queue_alloc, queue_free, NULL, NULL, NULL };
     queue->pool = threads > 1 ? lae_pool_create(threads, &queue->memory) : NULL;
     return 1;
 }

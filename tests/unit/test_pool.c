@@ -181,7 +181,7 @@ static void *no_memory(size_t bytes, size_t alignment, void *payload)
 static void test_without_memory(void **state)
 {
     (void)state;
-    lstmae_memory memory = { no_memory, NULL, NULL };
+    lstmae_memory memory = { no_memory, NULL, NULL, NULL, NULL };
     assert_null(lae_pool_create(2, &memory));
 }
 

@@ -1,0 +1,40 @@
+/* Device "cuda": the table, and the one symbol that this plugin exports. */
+#include "entries.h"
+
+static lstmae_backend_api backend_table;
+
+static void backend_fill(lstmae_backend_api *table)
+{
+    table->struct_size = sizeof *table;
+    table->abi = LSTMAE_BACKEND_ABI;
+    table->name = "cuda";
+    table->flags = LSTMAE_BACKEND_CHANNELS_LAST;
+    table->device_count = lae_cu_device_count;
+    table->device_info = lae_cu_device_info;
+    table->queue_create = lae_cu_queue_create;
+    table->queue_destroy = lae_cu_queue_destroy;
+    table->queue_sync = lae_cu_queue_sync;
+    table->queue_threads = lae_cu_queue_threads;
+    table->alloc = lae_cu_alloc;
+    table->release = lae_cu_release;
+    table->upload = lae_cu_upload;
+    table->download = lae_cu_download;
+    table->host_alloc = lae_cu_host_alloc;
+    table->host_release = lae_cu_host_release;
+}
+
+/* The registry calls this once, under its lock. */
+extern "C" __attribute__((visibility("default"))) const lstmae_backend_api *lstmae_backend_entry(uint32_t host_abi,
+                                                                                                 const lstmae_host *host)
+{
+    int count = 0;
+    if (host_abi != LSTMAE_BACKEND_ABI) return NULL;
+    cudaError_t error = cudaGetDeviceCount(&count);
+    if (error != cudaSuccess || count == 0) {
+        (void)cudaGetLastError();
+        (void)host->fail(LSTMAE_ERR_UNSUPPORTED, "%s", error == cudaSuccess ? "no device" : cudaGetErrorString(error));
+        return NULL;
+    }
+    backend_fill(&backend_table);
+    return &backend_table;
+}

@@ -1,0 +1,108 @@
+/* Devices and queues. */
+#include "entries.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+int lae_cu_device_count(void)
+{
+    int count = 0;
+    if (cudaGetDeviceCount(&count) == cudaSuccess) return count;
+    (void)cudaGetLastError();
+    return 0;
+}
+
+lstmae_status lae_cu_device_info(int index, lstmae_device_info *info)
+{
+    cudaDeviceProp properties;
+    if (cudaGetDeviceProperties(&properties, index) != cudaSuccess) {
+        (void)cudaGetLastError();
+        return LSTMAE_ERR_DEVICE;
+    }
+    info->threads = 0;
+    info->memory_bytes = properties.totalGlobalMem;
+    snprintf(info->name, sizeof info->name, "cuda:%d", index);
+    snprintf(info->description, sizeof info->description, "%.60s, compute capability %d.%d", properties.name,
+             properties.major, properties.minor);
+    return LSTMAE_OK;
+}
+
+static lstmae_status device_open_lane(lstmae_queue *queue, lae_cu_lane *lane)
+{
+    LAE_CU_CALL(queue, cudaStreamCreateWithFlags(&lane->stream, cudaStreamNonBlocking));
+    LAE_CU_TRY(lae_cu_malloc(queue, LAE_CU_BLAS_WORKSPACE, &lane->workspace));
+    LAE_CU_BLAS(queue, cublasCreate(&lane->blas));
+    LAE_CU_BLAS(queue, cublasSetStream(lane->blas, lane->stream));
+    /* after the stream, whose setting takes the workspace away again */
+    LAE_CU_BLAS(queue, cublasSetWorkspace(lane->blas, lane->workspace, LAE_CU_BLAS_WORKSPACE));
+    return LSTMAE_OK;
+}
+
+static void device_close_lane(lstmae_queue *queue, lae_cu_lane *lane)
+{
+    if (lane->blas) (void)cublasDestroy(lane->blas);
+    lae_cu_free(queue, lane->workspace, LAE_CU_BLAS_WORKSPACE);
+    lae_cu_free(queue, lane->scratch, lane->scratch_bytes);
+    if (lane->stream && !queue->lost) (void)lae_cu_check(queue, cudaStreamDestroy(lane->stream), "cudaStreamDestroy");
+}
+
+static lstmae_status device_open(lstmae_queue *queue)
+{
+    LAE_CU_CALL(queue, cudaSetDevice(queue->device));
+    LAE_CU_CALL(queue, cudaDeviceGetAttribute(&queue->multiprocessors, cudaDevAttrMultiProcessorCount, queue->device));
+    for (lae_cu_lane &lane : queue->lanes) LAE_CU_TRY(device_open_lane(queue, &lane));
+    void *step;
+    LAE_CU_TRY(lae_cu_malloc(queue, sizeof *queue->step, &step));
+    queue->step = static_cast<lae_cu_step *>(step);
+    return LSTMAE_OK;
+}
+
+lstmae_status lae_cu_queue_create(lstmae_queue **out, const lstmae_queue_options *options)
+{
+    const lstmae_memory *memory = &options->memory;
+    *out = NULL;
+    lstmae_queue *queue = static_cast<lstmae_queue *>(memory->alloc(sizeof *queue, 64, memory->payload));
+    if (!queue) return options->host->fail(LSTMAE_ERR_NO_MEMORY, "cuda: no memory for a queue");
+    memset(queue, 0, sizeof *queue);
+    queue->host = options->host;
+    queue->memory = *memory;
+    queue->device = options->device_index;
+    queue->precision = options->precision;
+    queue->process = getpid();
+    lstmae_status status = device_open(queue);
+    if (status < 0) {
+        lae_cu_queue_destroy(queue);
+        return status;
+    }
+    *out = queue;
+    return LSTMAE_OK;
+}
+
+/* A forked child has no device: it gives back host memory alone. */
+void lae_cu_queue_destroy(lstmae_queue *queue)
+{
+    if (!queue) return;
+    lstmae_memory memory = queue->memory;
+    if (queue->process == getpid()) {
+        for (const lae_cu_lane &lane : queue->lanes)
+            if (lane.stream && !queue->lost) (void)lae_cu_check(queue, cudaStreamSynchronize(lane.stream), "destroy");
+        for (lae_cu_lane &lane : queue->lanes) device_close_lane(queue, &lane);
+        lae_cu_free(queue, queue->step, sizeof *queue->step);
+    }
+    memory.release(queue, sizeof *queue, memory.payload);
+}
+
+lstmae_status lae_cu_queue_sync(lstmae_queue *queue)
+{
+    LAE_CU_TRY(lae_cu_usable(queue));
+    for (const lae_cu_lane &lane : queue->lanes) LAE_CU_CALL(queue, cudaStreamSynchronize(lane.stream));
+    return LSTMAE_OK;
+}
+
+/* The work of a GPU is not divided over threads of the host. */
+int32_t lae_cu_queue_threads(const lstmae_queue *queue)
+{
+    (void)queue;
+    return 1;
+}
