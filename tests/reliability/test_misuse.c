@@ -126,6 +126,25 @@ static void option_structs(void **state)
 
 /* ---- NULL ---- */
 
+/* Given in `options`: what is valid on a CPU but for its precision. */
+static void misuse_precision(lstmae_context_options *options)
+{
+    lstmae_context *context = NULL;
+    options->precision = 3;
+    REFUSED(ERR_INVALID_ARG, context_create, &context, "cpu", options);
+    options->precision = LSTMAE_PRECISION_TF32;
+    REFUSED(ERR_UNSUPPORTED, context_create, &context, "cpu", options);
+    REFUSED(ERR_UNSUPPORTED, context_create, &context, "cpu:ref", options);
+    options->dtype = LSTMAE_F64;
+    REFUSED(ERR_DTYPE, context_create, &context, "cpu", options);
+    options->dtype = LSTMAE_F32;
+    options->precision = LSTMAE_PRECISION_FP32;
+    options->reserved = 1;
+    REFUSED(ERR_INVALID_ARG, context_create, &context, "cpu", options);
+    options->reserved = 0;
+    assert_null(context);
+}
+
 static void status_and_context(void **state)
 {
     misuse_objects *o = *state;
@@ -153,6 +172,8 @@ static void status_and_context(void **state)
     options.dtype = LSTMAE_F32;
     options.flags = 1;
     REFUSED(ERR_UNSUPPORTED, context_create, &context, "cpu", &options);
+    options.flags = 0;
+    misuse_precision(&options);
     assert_null(context);
     ACCEPTS_NULL(context_destroy);
     REFUSED(ERR_INVALID_ARG, context_synchronize, NULL);
