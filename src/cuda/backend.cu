@@ -23,9 +23,10 @@ static void backend_fill(lstmae_backend_api *table)
     table->host_release = lae_cu_host_release;
 }
 
-/* The registry calls this once, under its lock. */
-extern "C" __attribute__((visibility("default"))) const lstmae_backend_api *lstmae_backend_entry(uint32_t host_abi,
-                                                                                                 const lstmae_host *host)
+/* The registry calls this under its lock. */
+#define BACKEND_EXPORT extern "C" __attribute__((visibility("default")))
+
+BACKEND_EXPORT const lstmae_backend_api *lstmae_backend_entry(uint32_t host_abi, const lstmae_host *host)
 {
     int count = 0;
     if (host_abi != LSTMAE_BACKEND_ABI) return NULL;

@@ -10,14 +10,21 @@ refuse() {
     found=$(cat)
     [ -z "$found" ] || printf '%s:\n%s\n' "$1" "$found" >>"$complaints"
 }
-includes() { grep -rnE '^[[:space:]]*#[[:space:]]*include' --include='*.[ch]' "$@"; }
-
-includes src/cpu | grep -E '"|<lstmae/' | grep -vE '<lstmae/backend\.h>|"shared/[a-z0-9_]+\.h"' |
+includes() { grep -rnE '^[[:space:]]*#[[:space:]]*include' --include='*.[ch]' --include='*.cu' "$@"; }
+# own_headers: of those lines, the ones that name no header beside their file.
+own_headers() {
     while IFS= read -r line; do
         header=$(printf '%s' "$line" | sed 's/.*"\(.*\)".*/\1/')
         [ -f "$(dirname "${line%%:*}")/$header" ] && [ "${header#*..}" = "$header" ] && continue
         printf '%s\n' "$line"
-    done | refuse "src/cpu may include <lstmae/backend.h>, shared/ and its own headers"
+    done
+}
+
+includes src/cpu | grep -E '"|<lstmae/' | grep -vE '<lstmae/backend\.h>|"shared/[a-z0-9_]+\.h"' | own_headers |
+    refuse "src/cpu may include <lstmae/backend.h>, shared/ and its own headers"
+includes src/cuda | grep -vE '<(lstmae/backend|cuda_runtime|cublas_v2|cuda_bf16)\.h>|"shared/[a-z0-9_]+\.h"' |
+    grep -vE '<(assert|limits|math|stddef|stdint|stdio|string|unistd|sys/types)\.h>' | own_headers |
+    refuse "src/cuda may include <lstmae/backend.h>, shared/, CUDA, the C library and its own headers"
 includes src/core | grep -E '[<"/]cpu/|[<"/]cuda/' | refuse "src/core includes a backend"
 includes src/shared | grep -E '[<"/]c(pu|ore|uda)/' | refuse "src/shared includes core or a backend"
 grep -rnE 'api->[a-z_]+\(' --include='*.[ch]' src/core | grep -vE '^src/core/(ops|ops_image|context|registry)\.[ch]:' |

@@ -8,8 +8,8 @@ LC_ALL=C.UTF-8
 export LC_ALL
 
 code() { # grep's arguments
-    grep -rnIE "$@" --include='*.[ch]' --include='*.inc' --include='*.sh' --include='*.py' --include='CMakeLists.txt' \
-        --include='*.cmake' CMakeLists.txt cmake include src examples tests
+    grep -rnIE "$@" --include='*.[ch]' --include='*.cu' --include='*.inc' --include='*.sh' --include='*.py' \
+        --include='CMakeLists.txt' --include='*.cmake' CMakeLists.txt cmake include src examples tests
     grep -nIE "$@" scripts/*
 }
 refuse() {
