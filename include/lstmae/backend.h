@@ -325,13 +325,15 @@ typedef struct lstmae_update_args {
     double bias1, bias2;    /**< 1 - beta1^step, 1 - beta2^step */
     double max_norm;        /**< clip the gradient to this global norm; 0: do not */
     const double *norm_sq;  /**< device: sum of squares of all gradients; needed when max_norm > 0 or SKIP_NONFINITE */
+    const double *guard;    /**< device: `guard_count` numbers that SKIP_NONFINITE wants finite too, losses say */
+    int64_t guard_count;    /**< 0: none */
 } lstmae_update_args;
 
 #define LSTMAE_UPDATE_NESTEROV 1u
 #define LSTMAE_UPDATE_DECOUPLED_DECAY 2u /**< AdamW */
 #define LSTMAE_UPDATE_TF1 4u             /**< RMSProp as TensorFlow 1: epsilon inside the root, moments start at 1 */
 #define LSTMAE_UPDATE_CENTERED 8u        /**< RMSProp minus the squared mean gradient */
-#define LSTMAE_UPDATE_SKIP_NONFINITE 16u /**< leave everything as it is when *norm_sq is not finite */
+#define LSTMAE_UPDATE_SKIP_NONFINITE 16u /**< leave everything as it is when *norm_sq or a guard is not finite */
 
 #define LSTMAE_BACKEND_CHANNELS_LAST 1u /**< float32 images between layers had better be [B,H,W,C] in memory */
 

@@ -6,6 +6,7 @@
 #include "queue.h"
 
 #include "shared/clip.h"
+#include "shared/guard.h"
 
 /* Elements of a piece: long enough for memory to stream, short enough to share evenly. */
 #define UPDATE_PIECE 16384
@@ -81,7 +82,7 @@ lstmae_status cpu_update(lstmae_queue *queue, const lstmae_update_args *args)
     int64_t elements = 0;
     if (args->dtype != LSTMAE_F32 || args->kind < 0 || args->kind > LSTMAE_UPDATE_RMSPROP)
         return cpu_reference(queue)->update(queue, args);
-    if (args->flags & LSTMAE_UPDATE_SKIP_NONFINITE && !isfinite(*args->norm_sq)) return LSTMAE_OK;
+    if (lae_update_left_out(args->flags, args->norm_sq, args->guard, args->guard_count)) return LSTMAE_OK;
     update_task task = { .loops = lae_pointwise_of(queue->kernels->isa), .args = args };
     task.stretch = update_numbers(args);
     for (int64_t k = 0; k < args->count; k++) {

@@ -5,6 +5,7 @@
 
 #include "shared/builtin_backends.h"
 #include "shared/clip.h"
+#include "shared/guard.h"
 #include "shared/map_kind.h"
 
 #include <math.h>
@@ -251,7 +252,7 @@ static lstmae_status ref_entry_update(lstmae_queue *queue, const lstmae_update_a
     if (!kernels) return LSTMAE_ERR_UNSUPPORTED;
     lstmae_status status = ref_check_kind(queue, "update", args->kind, LSTMAE_UPDATE_RMSPROP);
     if (status != LSTMAE_OK) return status;
-    if (args->flags & LSTMAE_UPDATE_SKIP_NONFINITE && !isfinite(*args->norm_sq)) return LSTMAE_OK;
+    if (lae_update_left_out(args->flags, args->norm_sq, args->guard, args->guard_count)) return LSTMAE_OK;
     double factor = args->max_norm > 0.0 ? lae_clip_factor(*args->norm_sq, args->max_norm) : 1.0;
     for (int64_t k = 0; k < args->count; k++) kernels->update(args, &args->tensors[k], factor);
     return LSTMAE_OK;

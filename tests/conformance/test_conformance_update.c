@@ -6,7 +6,7 @@
 
 #define TENSORS 3
 
-/* In views, per tensor: param, m, v, a (compared), grad. Last of all: the sum of squares. */
+/* In views, per tensor: param, m, v, a (compared), grad. Last of all: the sum of squares, and the guards. */
 #define PER_TENSOR 5
 
 typedef struct update_case {
@@ -58,6 +58,8 @@ static lstmae_status run_update(const test_device *device, const lstmae_view *vi
     update.tensors = tensors;
     update.count = TENSORS;
     update.norm_sq = views[TENSORS * PER_TENSOR].data;
+    update.guard = views[TENSORS * PER_TENSOR + 1].data;
+    update.guard_count = views[TENSORS * PER_TENSOR + 1].dim[0];
     return device->api->update(device->queue, &update);
 }
 
@@ -78,17 +80,26 @@ static void add_tensor(conformance_case *c, const update_case *u, int dtype, int
     }
 }
 
-static void check_update(const update_case *u, const int64_t *counts, int dtype, double norm_sq,
-                         test_tolerance tolerance)
+/* `bad` is the last of 5 guards, or there are none where it is 0. */
+static void check_guarded(const update_case *u, const int64_t *counts, int dtype, double norm_sq, double bad,
+                          test_tolerance tolerance)
 {
     conformance_case c = { .run = run_update, .args = u };
-    int64_t one = 1;
-    snprintf(c.what, sizeof(c.what), "%s of %lld + %lld + %lld, squares %g", u->name, (long long)counts[0],
-             (long long)counts[1], (long long)counts[2], norm_sq);
+    int64_t one = 1, guards = bad == 0 ? 0 : 5;
+    snprintf(c.what, sizeof(c.what), "%s of %lld + %lld + %lld, squares %g, guard %g", u->name, (long long)counts[0],
+             (long long)counts[1], (long long)counts[2], norm_sq, bad);
     for (int t = 0; t < TENSORS; t++) add_tensor(&c, u, dtype, counts[t], (uint64_t)t + 1, tolerance);
     conformance_input(&c, test_array_make(LSTMAE_F64, 1, &one, 1, 1));
     test_array_set(&c.array[TENSORS * PER_TENSOR], 0, norm_sq);
+    conformance_input(&c, test_array_make(LSTMAE_F64, 1, &guards, 2, 1));
+    if (guards) test_array_set(&c.array[TENSORS * PER_TENSOR + 1], guards - 1, bad);
     conformance_check(&c);
+}
+
+static void check_update(const update_case *u, const int64_t *counts, int dtype, double norm_sq,
+                         test_tolerance tolerance)
+{
+    check_guarded(u, counts, dtype, norm_sq, 0, tolerance);
 }
 
 static void updates(void **state)
@@ -114,7 +125,10 @@ static void guarded_updates_change_nothing(void **state)
         guarded.args.flags |= LSTMAE_UPDATE_SKIP_NONFINITE;
         check_update(&guarded, counts, LSTMAE_F32, NAN, tolerance_exact);
         check_update(&guarded, counts, LSTMAE_F32, INFINITY, tolerance_exact);
+        check_guarded(&guarded, counts, LSTMAE_F32, 1234.5, k % 2 ? NAN : -INFINITY, tolerance_exact);
+        check_guarded(&guarded, counts, LSTMAE_F32, 1234.5, 1e300, tolerance_update);
     }
+    check_guarded(&cases[0], counts, LSTMAE_F32, 1234.5, NAN, tolerance_update); /* not asked to look */
 }
 
 int main(void)
