@@ -7,7 +7,8 @@
 #include "cpu_entries.h"
 #include "image_loops.h"
 #include "kernels.h"
-#include "upsample_taps.h"
+
+#include "shared/upsample_taps.h"
 
 #include <string.h>
 
@@ -41,9 +42,10 @@ static void upsample_row(const upsample_job *job, int64_t b, int64_t p)
         }
         const int64_t offset[4] = { row->low * job->x.row + low, row->low * job->x.row + high,
                                     row->high * job->x.row + low, row->high * job->x.row + high };
-        const double up = 1.0 - row->share, left = 1.0 - column->share;
-        const float weight[4] = { (float)(up * left), (float)(up * column->share), (float)(row->share * left),
-                                  (float)(row->share * column->share) };
+        const double down = lae_upsample_share(*row), up = 1.0 - down;
+        const double right = lae_upsample_share(*column), left = 1.0 - right;
+        const float weight[4] = { (float)(up * left), (float)(up * right), (float)(down * left),
+                                  (float)(down * right) };
         job->loops->weighted(&(lae_image_run){ .to = to, .from = from, .pixels = 1, .channels = C, .taps = 4,
                                                .offset = offset, .weight = weight });
     }
@@ -70,13 +72,14 @@ static void upsample_forward_task(void *arg, int thread, int threads)
 /* The share that source position `from` has in an output position. */
 static double upsample_share(const lae_upsample_tap *tap, int64_t from)
 {
-    return (from == tap->low ? 1.0 - tap->share : 0.0) + (from == tap->high ? tap->share : 0.0);
+    const double share = lae_upsample_share(*tap);
+    return (from == tap->low ? 1.0 - share : 0.0) + (from == tap->high ? share : 0.0);
 }
 
 static int64_t upsample_collect(const upsample_job *job, int64_t *offset, float *weight, int64_t h, int64_t w)
 {
-    const lae_upsample_range rows = lae_upsample_range_of(job->H, job->P, h);
-    const lae_upsample_range columns = lae_upsample_range_of(job->W, job->Q, w);
+    const lae_upsample_range rows = lae_upsample_range_of(job->kind, job->H, job->P, h);
+    const lae_upsample_range columns = lae_upsample_range_of(job->kind, job->W, job->Q, w);
     int64_t count = 0;
     for (int64_t p = rows.first; p < rows.end; p++) {
         const double row = upsample_share(&job->row[p], h);
@@ -113,11 +116,11 @@ static void upsample_backward_task(void *arg, int thread, int threads)
 /* ---- entries ---- */
 
 /* Most output positions that a source position takes part in, along one axis. */
-static int64_t upsample_reach(int64_t in, int64_t out)
+static int64_t upsample_reach(int kind, int64_t in, int64_t out)
 {
     int64_t most = 0;
     for (int64_t from = 0; from < in; from++) {
-        const lae_upsample_range range = lae_upsample_range_of(in, out, from);
+        const lae_upsample_range range = lae_upsample_range_of(kind, in, out, from);
         if (range.end - range.first > most) most = range.end - range.first;
     }
     return most;
@@ -134,7 +137,7 @@ static lstmae_status upsample_job_start(lstmae_queue *queue, upsample_job *job, 
     job->P = args->y.dim[2];
     job->Q = args->y.dim[3];
     job->rows = args->x.dim[0] * (backward ? job->H : job->P);
-    job->taps = backward ? upsample_reach(job->H, job->P) * upsample_reach(job->W, job->Q) : 0;
+    job->taps = backward ? upsample_reach(job->kind, job->H, job->P) * upsample_reach(job->kind, job->W, job->Q) : 0;
     const int64_t elements = args->y.dim[0] * job->channels * job->P * job->Q;
     *threads = lae_pool_wanted(queue->pool, 4 * elements, LAE_POOL_GRAIN_ELEMENTS);
     const size_t tables = (size_t)(job->P + job->Q), lists = (size_t)(*threads * job->taps);

@@ -1,9 +1,9 @@
 /* The reference kernels in float. */
 #include "ref.h"
-#include "upsample_taps.h"
 
 #include "shared/map_kind.h"
 #include "shared/random.h"
+#include "shared/upsample_taps.h"
 
 #include <math.h>
 #include <stddef.h>
