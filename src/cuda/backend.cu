@@ -21,6 +21,15 @@ static void backend_fill(lstmae_backend_api *table)
     table->download = lae_cu_download;
     table->host_alloc = lae_cu_host_alloc;
     table->host_release = lae_cu_host_release;
+    table->copy = lae_cu_copy;
+    table->fill = lae_cu_fill;
+    table->map = lae_cu_map;
+    table->map_backward = lae_cu_map_backward;
+    table->axpby = lae_cu_axpby;
+    table->multiply = lae_cu_multiply;
+    table->select = lae_cu_select;
+    table->random = lae_cu_random;
+    table->dropout = lae_cu_dropout;
 }
 
 /* The registry calls this under its lock. */

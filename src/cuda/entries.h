@@ -20,4 +20,26 @@ lstmae_status lae_cu_download(lstmae_queue *queue, void *dst, const void *src, s
 void *lae_cu_host_alloc(lstmae_queue *queue, size_t bytes);
 void lae_cu_host_release(lstmae_queue *queue, void *ptr, size_t bytes);
 
+/* copy.cu */
+lstmae_status lae_cu_copy(lstmae_queue *queue, const lstmae_view *dst, const lstmae_view *src);
+lstmae_status lae_cu_fill(lstmae_queue *queue, const lstmae_view *dst, double value);
+
+/* map.cu */
+lstmae_status lae_cu_map(lstmae_queue *queue, int kind, double param, const lstmae_view *y, const lstmae_view *x);
+lstmae_status lae_cu_map_backward(lstmae_queue *queue, int kind, double param, const lstmae_view *dx,
+                                  const lstmae_view *dy, const lstmae_view *x, const lstmae_view *y);
+
+/* arith.cu */
+lstmae_status lae_cu_axpby(lstmae_queue *queue, const lstmae_view *y, double alpha, const lstmae_view *x, double beta);
+lstmae_status lae_cu_multiply(lstmae_queue *queue, const lstmae_view *y, const lstmae_view *a, const lstmae_view *b,
+                              double beta);
+lstmae_status lae_cu_select(lstmae_queue *queue, const lstmae_view *y, const lstmae_view *mask, const lstmae_view *a,
+                            const lstmae_view *b);
+
+/* random.cu */
+lstmae_status lae_cu_random(lstmae_queue *queue, int kind, const lstmae_view *out, double a, double b,
+                            const lstmae_random_key *key);
+lstmae_status lae_cu_dropout(lstmae_queue *queue, const lstmae_view *y, const lstmae_view *x, double p,
+                             const lstmae_random_key *key);
+
 #endif
