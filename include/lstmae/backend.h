@@ -22,6 +22,9 @@ LSTMAE_BEGIN_DECLS
 /** A device, its stream and its library handles; each backend defines its own. */
 typedef struct lstmae_queue lstmae_queue;
 
+/** Work of a queue that was captured once and may be launched many times; each backend defines its own. */
+typedef struct lstmae_graph lstmae_graph;
+
 /** What the library lends to a backend. Valid for the life of the process. */
 typedef struct lstmae_host {
     uint32_t struct_size;
@@ -335,6 +338,12 @@ typedef struct lstmae_update_args {
 #define LSTMAE_UPDATE_CENTERED 8u        /**< RMSProp minus the squared mean gradient */
 #define LSTMAE_UPDATE_SKIP_NONFINITE 16u /**< leave everything as it is when *norm_sq or a guard is not finite */
 
+/** What differs from one launch of a captured step to the next. */
+typedef struct lstmae_step_values {
+    uint64_t draws;          /**< added to the stream of every random key */
+    double lr, bias1, bias2; /**< take the place of those of every update */
+} lstmae_step_values;
+
 #define LSTMAE_BACKEND_CHANNELS_LAST 1u /**< float32 images between layers had better be [B,H,W,C] in memory */
 
 typedef struct lstmae_backend_api {
@@ -418,6 +427,21 @@ typedef struct lstmae_backend_api {
     lstmae_status (*conv_prepare)(lstmae_queue *queue, int kind, void *dst, const lstmae_conv_args *args);
     void *(*host_alloc)(lstmae_queue *queue, size_t bytes); /**< staging memory that uploads fast */
     void (*host_release)(lstmae_queue *queue, void *ptr, size_t bytes);
+    /**
+     * Entries between these two are noted, not run: none that waits, moves memory to or from the host, or allocates is
+     * called. One that cannot be captured returns ERR_UNSUPPORTED without a text. `out` NULL: what was noted is
+     * forgotten. Each entry of this group is there where the others are.
+     */
+    lstmae_status (*capture_begin)(lstmae_queue *queue);
+    lstmae_status (*capture_end)(lstmae_queue *queue, lstmae_graph **out);
+    /** Runs what was noted. ERR_UNSUPPORTED without a text, with nothing done: the graph can no longer be used. */
+    lstmae_status (*graph_launch)(lstmae_queue *queue, lstmae_graph *graph, const lstmae_step_values *values);
+    void (*graph_release)(lstmae_queue *queue, lstmae_graph *graph);
+    /** Starts moving `bytes` to the device beside the work of the queue, after the entries that were called before;
+     *  both memories are left alone until upload_end. Both or neither. */
+    lstmae_status (*upload_begin)(lstmae_queue *queue, void *dst, const void *src, size_t bytes);
+    /** Waits for what was started: entries called afterwards see it, and src may change. Nothing started: nothing. */
+    lstmae_status (*upload_end)(lstmae_queue *queue);
 } lstmae_backend_api;
 
 /** The one symbol a plugin exports; NULL when it does not fit `host_abi` or finds no driver. */

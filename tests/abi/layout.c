@@ -67,8 +67,9 @@
     X(lstmae_upsample_args, 176, y, 96)                                                            \
     X(lstmae_loss_args, 216, value, 208)                                                           \
     X(lstmae_update_tensor, 56, weight_decay, 48)                                                  \
-    X(lstmae_update_args, 144, guard_count, 136)                                                    \
-    X(lstmae_backend_api, 392, host_release, 384)
+    X(lstmae_update_args, 144, guard_count, 136)                                                   \
+    X(lstmae_step_values, 32, bias2, 24)                                                           \
+    X(lstmae_backend_api, 440, upload_end, 432)
 
 /* X(struct, macro) */
 #define INITIALISERS(X)                                                                            \
