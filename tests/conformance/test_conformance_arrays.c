@@ -52,6 +52,52 @@ static void copies(void **state)
     }
 }
 
+static void check_copy(const char *what, test_array to, test_array from)
+{
+    conformance_case c = { .run = run_copy };
+    snprintf(c.what, sizeof(c.what), "%s", what);
+    conformance_output(&c, to, tolerance_exact);
+    conformance_input(&c, from);
+    conformance_check(&c);
+}
+
+/* Rows to columns, in tiles of every width. */
+static void copies_across(void **state)
+{
+    (void)state;
+    static const conformance_shape shapes[] = { { 2, { 16, 16 } },     { 2, { 15, 40 } },     { 2, { 33, 65 } },
+                                                { 2, { 32, 256 } },    { 3, { 5, 37, 50 } },  { 3, { 40, 3, 70 } },
+                                                { 4, { 3, 2, 31, 33 } }, { 4, { 20, 2, 3, 20 } } };
+    for (size_t k = 0; k < sizeof(shapes) / sizeof(shapes[0]); k++) {
+        for (int turn = 0; turn < 6; turn++) {
+            const conformance_shape *s = &shapes[k];
+            const int dtype = LSTMAE_F32 + turn % 3;
+            const layout across = LAYOUT_TRANSPOSED, along = turn % 2 ? LAYOUT_PADDED : LAYOUT_DENSE;
+            char what[80];
+            snprintf(what, sizeof(what), "copy across, shape %d, turn %d", (int)k, turn);
+            check_copy(what, conformance_array(turn < 3 ? along : across, dtype, s->ndim, s->dim, 1, 1),
+                       conformance_array(turn < 3 ? across : along, dtype, s->ndim, s->dim, 2, 1));
+        }
+    }
+}
+
+static void copies_of_images(void **state)
+{
+    (void)state;
+    static const int64_t images[][4] = { { 2, 3, 9, 11 }, { 2, 40, 6, 7 }, { 1, 64, 33, 1 }, { 3, 17, 16, 16 } };
+    for (int k = 0; k < 4; k++) {
+        for (int turn = 0; turn < IMAGE_LAYOUTS * IMAGE_LAYOUTS; turn++) {
+            const int64_t *d = images[k];
+            const image_layout to = (image_layout)(turn / IMAGE_LAYOUTS), from = (image_layout)(turn % IMAGE_LAYOUTS);
+            const int dtype = turn % 7 == 0 ? LSTMAE_F64 : LSTMAE_F32;
+            char what[80];
+            snprintf(what, sizeof(what), "copy of image %d, layouts %d and %d", k, (int)to, (int)from);
+            check_copy(what, conformance_image(dtype, to, d[0], d[1], d[2], d[3], 1),
+                       conformance_image(dtype, from, d[0], d[1], d[2], d[3], 2));
+        }
+    }
+}
+
 static lstmae_status run_fill(const test_device *device, const lstmae_view *views, const void *args)
 {
     return device->api->fill(device->queue, &views[0], ((const arrays_args *)args)->alpha);
@@ -197,7 +243,56 @@ static void selections(void **state)
     }
 }
 
+/* `count` elements of a view from number `skipped` on, where an array's alignment is another. */
+static lstmae_view behind(const lstmae_view *view, int skipped, int64_t count)
+{
+    lstmae_view part = *view;
+    part.data = (float *)view->data + skipped;
+    part.dim[0] = count;
+    return part;
+}
+
+static lstmae_status run_behind(const test_device *device, const lstmae_view *views, const void *args)
+{
+    const arrays_args *a = args;
+    lstmae_view y = behind(&views[0], a->kind, views[0].dim[0] - 8), x = behind(&views[1], a->in_place, y.dim[0]);
+    return device->api->axpby(device->queue, &y, a->alpha, &x, a->beta);
+}
+
+static void parts_of_any_alignment(void **state)
+{
+    (void)state;
+    static const int64_t counts[] = { 9, 12, 15, 1001 };
+    for (int k = 0; k < 4 * 64; k++) {
+        arrays_args args = { .kind = k / 4 % 8, .in_place = k / 32, .alpha = 2, .beta = k % 3 };
+        conformance_case c = { .run = run_behind, .args = &args };
+        snprintf(c.what, sizeof(c.what), "axpby of %d elements from %d and %d on", (int)counts[k % 4], args.kind,
+                 args.in_place);
+        conformance_output(&c, test_array_make(LSTMAE_F32, 1, &counts[k % 4], 1, 1), tolerance_arithmetic);
+        conformance_input(&c, test_array_make(LSTMAE_F32, 1, &counts[k % 4], 2, 1));
+        conformance_check(&c);
+    }
+}
+
 /* Double, where a device has it. */
+static void maps_of_doubles(void **state)
+{
+    (void)state;
+    static const test_tolerance tolerance = { 1e-13, 1e-15 };
+    for (int kind = 0; kind < LAE_MAP_KINDS; kind++) {
+        arrays_args args = { .kind = kind, .alpha = 0.75 };
+        for (int backward = 0; backward < 2; backward++) {
+            conformance_case c = arrays_case(backward ? "map_backward in double" : "map in double", 7, LAYOUT_DENSE,
+                                             LAYOUT_DENSE, backward + 1, LSTMAE_F64, 9);
+            snprintf(c.what + strlen(c.what), sizeof(c.what) - strlen(c.what), ", kind %d", kind);
+            c.tolerance[0] = tolerance;
+            c.run = backward ? run_map_backward : run_map;
+            c.args = &args;
+            conformance_check(&c);
+        }
+    }
+}
+
 static void doubles(void **state)
 {
     (void)state;
@@ -221,12 +316,16 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(copies),
+        cmocka_unit_test(copies_across),
+        cmocka_unit_test(copies_of_images),
         cmocka_unit_test(fills),
         cmocka_unit_test(maps),
         cmocka_unit_test(maps_of_special_values),
         cmocka_unit_test(map_derivatives),
         cmocka_unit_test(arithmetic),
         cmocka_unit_test(selections),
+        cmocka_unit_test(parts_of_any_alignment),
+        cmocka_unit_test(maps_of_doubles),
         cmocka_unit_test(doubles),
     };
     return cmocka_run_group_tests(tests, conformance_open, conformance_close);

@@ -55,6 +55,24 @@ static void numbers(void **state)
     }
 }
 
+static void numbers_in_double(void **state)
+{
+    (void)state;
+    static const test_tolerance tolerance = { 1e-15, 0 };
+    for (int shape = 0; shape < conformance_shape_count; shape++) {
+        const conformance_shape *s = &conformance_shapes[shape];
+        for (int k = 0; k < 3 * KEYS; k++) {
+            if (conformance_skip(shape, k)) continue;
+            random_args args = { .kind = k / KEYS, .a = 0.3, .b = 2, .key = keys[k % KEYS] };
+            conformance_case c = { .run = run_random, .args = &args };
+            snprintf(c.what, sizeof(c.what), "random %d in double, key %d, shape %d", args.kind, k % KEYS, shape);
+            conformance_output(&c, conformance_array((layout)(k % LAYOUT_OUTPUTS), LSTMAE_F64, s->ndim, s->dim, 1, 1),
+                               args.kind == LSTMAE_RANDOM_NORMAL ? tolerance : tolerance_exact);
+            conformance_check(&c);
+        }
+    }
+}
+
 static lstmae_status run_dropout(const test_device *device, const lstmae_view *views, const void *args)
 {
     const random_args *r = args;
@@ -69,12 +87,13 @@ static void dropouts(void **state)
         const conformance_shape *s = &conformance_shapes[shape];
         for (int k = 0; k < 5 * KEYS; k++) {
             if (conformance_skip(shape, k)) continue;
+            const int dtype = k % 7 == 0 ? LSTMAE_F64 : LSTMAE_F32;
             random_args args = { .kind = k % 2, .a = rates[k / KEYS], .key = keys[k % KEYS] };
             conformance_case c = { .run = run_dropout, .args = &args };
             snprintf(c.what, sizeof(c.what), "dropout %g, key %d, shape %d%s", args.a, k % KEYS, shape,
                      k % 2 ? "" : ", in place");
-            conformance_output(&c, test_array_make(LSTMAE_F32, s->ndim, s->dim, 1, 1), tolerance_exact);
-            conformance_input(&c, test_array_make(LSTMAE_F32, s->ndim, s->dim, 2, 1));
+            conformance_output(&c, test_array_make(dtype, s->ndim, s->dim, 1, 1), tolerance_exact);
+            conformance_input(&c, test_array_make(dtype, s->ndim, s->dim, 2, 1));
             conformance_check(&c);
         }
     }
@@ -84,6 +103,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers),
+        cmocka_unit_test(numbers_in_double),
         cmocka_unit_test(dropouts),
     };
     return cmocka_run_group_tests(tests, conformance_open, conformance_close);
