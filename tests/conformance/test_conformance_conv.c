@@ -78,7 +78,7 @@ static void check_conv(conv_case c, int dtype)
     const int64_t taps = s->kernel[0] * s->kernel[1];
     const int64_t terms = taps * (c.entry == CONV_FORWARD ? s->C : s->K) / s->groups;
     const test_tolerance in_double = { 0, 1e-13 };
-    const test_tolerance tolerance = dtype == LSTMAE_F32 ? tolerance_conv : in_double;
+    const test_tolerance tolerance = dtype == LSTMAE_F32 ? test_device_tolerance(tolerance_conv) : in_double;
     conformance_case each = { .run = run_conv, .args = &c };
     snprintf(each.what, sizeof(each.what),
              "conv entry %d: [%lld,%lld,%lld,%lld] to %lld, kernel %lldx%lld, groups %lld, layouts %d %d, bias %d, map "

@@ -33,10 +33,28 @@ const char *test_device_name(void)
     return name;
 }
 
+int test_device_precision(void)
+{
+    const char *chosen = getenv("LSTMAE_TEST_PRECISION");
+    if (!chosen || strcmp(chosen, "fp32") == 0) return LSTMAE_PRECISION_FP32;
+    if (strcmp(chosen, "tf32") == 0) return LSTMAE_PRECISION_TF32;
+    if (strcmp(chosen, "bf16") == 0) return LSTMAE_PRECISION_BF16;
+    fail_msg("LSTMAE_TEST_PRECISION is \"%s\", expected fp32, tf32 or bf16", chosen);
+    return LSTMAE_PRECISION_FP32;
+}
+
+test_tolerance test_device_tolerance(test_tolerance in_float32)
+{
+    static const double of_largest[] = { 0, TOLERANCE_TF32, TOLERANCE_BF16 };
+    in_float32.of_largest += of_largest[test_device_precision()];
+    return in_float32;
+}
+
 test_device test_device_open(const char *name, int threads)
 {
     test_device device = { lae_registry_find(name), NULL };
     lstmae_queue_options options = { .struct_size = sizeof(options), .threads = threads, .host = &device_host };
+    if (strncmp(name, "cpu", 3) != 0) options.precision = test_device_precision();
     if (!device.api || device.api->device_count() == 0) {
         print_message("no device \"%s\" here\n", name);
         exit(77);

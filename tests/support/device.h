@@ -3,6 +3,7 @@
 #define LAE_TEST_DEVICE_H
 
 #include "support.h"
+#include "tolerances.h"
 
 #include <lstmae/backend.h>
 
@@ -14,7 +15,16 @@ typedef struct test_device {
 /** $LSTMAE_TEST_DEVICE without its index, or "cpu". */
 const char *test_device_name(void);
 
-/** Opens a queue of a backend; ends the program as skipped (77) where there is no such device. */
+/** lstmae_precision that $LSTMAE_TEST_PRECISION names: "fp32" (also where it is unset), "tf32" or "bf16". */
+int test_device_precision(void);
+
+/** How far sums of float32 products may be off: `in_float32`, and what the device's precision adds to it. */
+test_tolerance test_device_tolerance(test_tolerance in_float32);
+
+/**
+ * Opens a queue of a backend; ends the program as skipped (77) where there is no such device. Devices other than the
+ * CPU get the precision of the test.
+ */
 test_device test_device_open(const char *name, int threads);
 void test_device_close(test_device *device);
 

@@ -14,6 +14,13 @@ typedef struct test_tolerance {
 
 #define TOLERANCE_E 5.9604644775390625e-8 /* 2^-24 */
 
+/**
+ * Sums of products whose factors were rounded to 11 bits, so by 2^-12 to 2^-11 each, or to 8 bits: where these errors
+ * go either way they stay below the double of one of them, in relation to the largest sum.
+ */
+#define TOLERANCE_TF32 1e-3
+#define TOLERANCE_BF16 1e-2
+
 /** Moves, masks, random words: nothing is rounded, or the same once. */
 static const test_tolerance tolerance_exact = { 0, 0 };
 
