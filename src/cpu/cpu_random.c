@@ -4,7 +4,7 @@
 #include "kernels.h"
 #include "walk.h"
 
-#include <math.h>
+#include "shared/random.h"
 
 /* Words drawn at once; and what drawing a number costs, in moved elements. */
 #define RANDOM_WORDS 1024
@@ -18,14 +18,6 @@ typedef struct random_call {
     double a, b;
     uint32_t threshold; /* of the upper 24 bits */
 } random_call;
-
-/* Bits are taken for below p when (bits >> 8) / 2^24 < p, which is (bits >> 8) < ceil(2^24 p): no rounding in
- * either. */
-static uint32_t random_threshold(double p)
-{
-    if (!(p > 0.0)) return 0;
-    return p >= 1.0 ? 1u << 24 : (uint32_t)ceil(p * 16777216.0);
-}
 
 /* Words of elements [element, element + part) are at words + (element mod 4); *part is cut to what the buffer holds. */
 static const uint32_t *random_draw(const random_call *call, uint32_t *words, uint64_t element, int64_t *part)
@@ -76,7 +68,7 @@ lstmae_status cpu_random(lstmae_queue *queue, int kind, const lstmae_view *out, 
     if (!CPU_ALL_FLOATS(1, out) || kind < 0 || kind > LSTMAE_RANDOM_BERNOULLI)
         return cpu_reference(queue)->random(queue, kind, out, a, b, key);
     random_call call = { .loops = lae_pointwise_of(queue->kernels->isa), .key = key, .kind = kind, .a = a, .b = b,
-                         .threshold = random_threshold(a) };
+                         .threshold = lae_unit_threshold(a) };
     int64_t cost = kind == LSTMAE_RANDOM_NORMAL ? RANDOM_COST_NORMAL : RANDOM_COST;
     lae_walk_start(&walk, 1, &out, 0, 1u);
     lae_walk_run(queue, &walk, cost, random_stretch, &call, NULL);
@@ -102,7 +94,7 @@ lstmae_status cpu_dropout(lstmae_queue *queue, const lstmae_view *y, const lstma
     lae_walk walk;
     if (!CPU_ALL_FLOATS(2, y, x)) return cpu_reference(queue)->dropout(queue, y, x, p, key);
     random_call call = { .loops = lae_pointwise_of(queue->kernels->isa), .key = key,
-                         .threshold = random_threshold(p), .b = 1.0 / (1.0 - p) };
+                         .threshold = lae_unit_threshold(p), .b = 1.0 / (1.0 - p) };
     lae_walk_start(&walk, 2, (const lstmae_view *const[]){ y, x }, 1u << 1, 1u);
     lae_walk_run(queue, &walk, RANDOM_COST, random_dropout_stretch, &call, NULL);
     return LSTMAE_OK;

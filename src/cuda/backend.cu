@@ -30,6 +30,11 @@ static void backend_fill(lstmae_backend_api *table)
     table->select = lae_cu_select;
     table->random = lae_cu_random;
     table->dropout = lae_cu_dropout;
+    table->gemm = lae_cu_gemm;
+    table->prepare_bytes = lae_cu_prepare_bytes;
+    table->prepare = lae_cu_prepare;
+    table->lstm_cell_forward = lae_cu_lstm_cell_forward;
+    table->lstm_cell_backward = lae_cu_lstm_cell_backward;
 }
 
 /* The registry calls this under its lock. */

@@ -42,4 +42,15 @@ lstmae_status lae_cu_random(lstmae_queue *queue, int kind, const lstmae_view *ou
 lstmae_status lae_cu_dropout(lstmae_queue *queue, const lstmae_view *y, const lstmae_view *x, double p,
                              const lstmae_random_key *key);
 
+/* gemm.cu */
+lstmae_status lae_cu_gemm(lstmae_queue *queue, const lstmae_gemm_args *args);
+
+/* prepare.cu */
+size_t lae_cu_prepare_bytes(const lstmae_queue *queue, int kind, int64_t N, int64_t K, int dtype);
+lstmae_status lae_cu_prepare(lstmae_queue *queue, int kind, void *dst, const void *w, int64_t N, int64_t K, int dtype);
+
+/* lstm_steps.cu */
+lstmae_status lae_cu_lstm_cell_forward(lstmae_queue *queue, const lstmae_lstm_args *args, int64_t s);
+lstmae_status lae_cu_lstm_cell_backward(lstmae_queue *queue, const lstmae_lstm_args *args, int64_t s);
+
 #endif

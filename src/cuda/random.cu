@@ -113,13 +113,6 @@ static __global__ void __launch_bounds__(LAE_CU_WALK_BLOCK) random_kernel(const 
     }
 }
 
-/* Bits count as below p when (bits >> 8) / 2^24 < p, which is (bits >> 8) < ceil(2^24 p): no rounding in either. */
-static uint32_t random_threshold(double p)
-{
-    if (!(p > 0.0)) return 0;
-    return p >= 1.0 ? 1u << 24 : (uint32_t)ceil(p * 16777216.0);
-}
-
 /* Whether the elements of each block but the first and last are 16 bytes that can be moved at once. */
 static int random_packed(const lae_cu_layout *layout, uint64_t first)
 {
@@ -159,7 +152,7 @@ lstmae_status lae_cu_random(lstmae_queue *queue, int kind, const lstmae_view *ou
     LAE_CU_TRY(lae_cu_check_kind(queue, "random", kind, LSTMAE_RANDOM_BERNOULLI));
     call.key = *key;
     call.kind = kind;
-    call.threshold = random_threshold(a);
+    call.threshold = lae_unit_threshold(a);
     call.a = a;
     call.b = b;
     const lae_cu_layout layout = lae_cu_layout_of(1, &out);
@@ -175,7 +168,7 @@ lstmae_status lae_cu_dropout(lstmae_queue *queue, const lstmae_view *y, const ls
     LAE_CU_TRY(lae_cu_usable(queue));
     LAE_CU_TRY(lae_cu_check_types(queue, "dropout", 2, views));
     call.key = *key;
-    call.threshold = random_threshold(p);
+    call.threshold = lae_unit_threshold(p);
     call.b = 1.0 / (1.0 - p);
     const lae_cu_layout layout = lae_cu_layout_of(2, views);
     if (y->dtype == LSTMAE_F64) return random_run<double, RANDOM_DROPOUT>(queue, "dropout", layout, call);

@@ -10,6 +10,13 @@
 #include <math.h>
 #include <string.h>
 
+/** (bits >> 8) / 2^24 < p is (bits >> 8) < this: ceil(2^24 p), without a rounding in either. */
+static inline LAE_HD uint32_t lae_unit_threshold(double p)
+{
+    if (!(p > 0.0)) return 0;
+    return p >= 1.0 ? 1u << 24 : (uint32_t)ceil(p * 16777216.0);
+}
+
 /** Uniform in [low, high): low + (high - low) u with u from the upper 24 bits. Float draws are this, rounded. */
 static inline LAE_HD double lae_uniform_double(uint32_t bits, double low, double high)
 {
