@@ -1,7 +1,11 @@
-/* Trains a small LSTM autoencoder on sine waves from memory; shows a wave beside its reconstruction. */
+/*
+ * Trains a small LSTM autoencoder on sine waves from memory; shows a wave beside its reconstruction. It takes
+ * --device NAME.
+ */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <lstmae/lstmae.h>
 
@@ -16,8 +20,9 @@ static int report(const lstmae_fit_event *event, void *every)
     return 0;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    const char *device = argc == 3 && strcmp(argv[1], "--device") == 0 ? argv[2] : "auto";
     static float waves[WAVES * STEPS], wave[STEPS], copy[STEPS];
     for (int i = 0; i < WAVES * STEPS; i++) /* eight frequencies, any phase */
         waves[i] = (float)sin(0.2 * (i % STEPS) * (1 + i / STEPS % 8 * 0.2) + 0.5 * (i / STEPS));
@@ -25,7 +30,7 @@ int main(void)
     lstmae_context *context;
     lstmae_dataset *dataset;
     lstmae_loader *loader;
-    TRY(lstmae_context_create(&context, "auto", NULL));
+    TRY(lstmae_context_create(&context, device, NULL));
     TRY(lstmae_dataset_from_memory(&dataset, context, waves, WAVES, 2, (int64_t[]){STEPS, 1}));
     lstmae_loader_options batches = LSTMAE_LOADER_OPTIONS_INIT;
     batches.flags = LSTMAE_LOADER_TIME_MAJOR | LSTMAE_LOADER_SHUFFLE;
@@ -50,7 +55,8 @@ int main(void)
 
     lstmae_tensor *x, *y;
     for (int t = 0; t < STEPS; t++) wave[t] = (float)sin(0.3 * t + 1);
-    TRY(lstmae_tensor_wrap(&x, context, LSTMAE_F32, wave, STEPS, 3, (int64_t[]){STEPS, 1, 1}, NULL));
+    TRY(lstmae_tensor_create(&x, context, LSTMAE_F32, 3, (int64_t[]){STEPS, 1, 1}));
+    TRY(lstmae_tensor_write(x, wave, sizeof wave));
     TRY(lstmae_tensor_create(&y, context, LSTMAE_F32, 3, (int64_t[]){STEPS, 1, 1}));
     TRY(lstmae_seq2seq_reconstruct(model, x, y));
     TRY(lstmae_tensor_read(y, copy, sizeof copy));

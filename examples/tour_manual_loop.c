@@ -1,14 +1,16 @@
-/* The training loop by hand: every step that lstmae_fit() takes is a public call. */
+/* The training loop by hand: every step that lstmae_fit() takes is a public call. It takes --device NAME. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <lstmae/lstmae.h>
 
 #define TRY(call) \
     if ((call) < 0) { fprintf(stderr, "%s\n", lstmae_last_error()); exit(1); }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    const char *device = argc == 3 && strcmp(argv[1], "--device") == 0 ? argv[2] : "auto";
     lstmae_context *context;
     lstmae_dataset *digits, *moving;
     lstmae_loader *loader;
@@ -19,7 +21,7 @@ int main(void)
     batches.flags = LSTMAE_LOADER_TIME_MAJOR;
     batches.input_steps = 10;   /* the first 10 frames are the input, the other 10 the future */
     batches.epoch_items = 3200; /* these movies never end */
-    TRY(lstmae_context_create(&context, "auto", NULL));
+    TRY(lstmae_context_create(&context, device, NULL));
     TRY(lstmae_dataset_strokes(&digits, context, 100, 14, 1));
     TRY(lstmae_dataset_moving(&moving, digits, &movie));
     TRY(lstmae_loader_create(&loader, context, moving, &batches));

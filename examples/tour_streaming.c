@@ -1,7 +1,11 @@
-/* A forecaster inside of a program, in its memory, one sample at a time; an alarm when one is not as was forecast. */
+/*
+ * A forecaster inside of a program, in its memory, one sample at a time; an alarm when one is not as was forecast. It
+ * takes --device NAME to be trained on; samples are always taken by the CPU.
+ */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <lstmae/lstmae.h>
 
 #define TRY(call) if ((call) < 0) { fprintf(stderr, "%s\n", lstmae_last_error()); exit(1); }
@@ -67,8 +71,9 @@ static lstmae_module *trained_model(lstmae_context *context)
     return chain;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    const char *device = argc == 3 && strcmp(argv[1], "--device") == 0 ? argv[2] : "cpu";
     lstmae_context_options memory = LSTMAE_CONTEXT_OPTIONS_INIT;
     lstmae_session_options options = LSTMAE_SESSION_OPTIONS_INIT;
     lstmae_push_result result = LSTMAE_PUSH_RESULT_INIT;
@@ -77,7 +82,7 @@ int main(void)
     lstmae_session *session;
     memory.alloc = arena_alloc, memory.release = arena_free;
     options.compare = LSTMAE_COMPARE_NEXT;
-    TRY(lstmae_context_create(&context, "cpu", &memory));
+    TRY(lstmae_context_create(&context, device, &memory));
     lstmae_module *model = trained_model(context);
     TRY(lstmae_frozen_create(&frozen, model, NULL)); /* any number of sessions, on any threads, may share it */
     TRY(lstmae_session_create(&session, frozen, &options));

@@ -51,6 +51,7 @@ int main(int argc, char **argv)
     lstmae_context_options options = LSTMAE_CONTEXT_OPTIONS_INIT;
     options.seed = (uint64_t)settings.seed;
     options.threads = (int32_t)settings.threads;
+    options.precision = settings.precision;
     if (ex_status(lstmae_context_create(&context, settings.device, &options)) != 0) return EX_FAILED;
     int training = settings.command == CA_TRAIN || settings.command == CA_SWEEP;
     int code = !training || ex_signals_catch(context) == 0 ? main_run(context, &settings) : EX_FAILED;

@@ -6,6 +6,7 @@
 
 #include <lstmae/lstmae.h>
 
+#include "../common/device.h"
 #include "../common/files.h"
 #include "../common/report.h"
 
@@ -72,7 +73,8 @@ static void settings_table(ca_settings *s, ex_option *table)
         {"out", EX_TEXT, local, s->out, 0, 0, NULL, "folder for what is written; made if need be"},
         {"from", EX_TEXT, local, s->from, 0, 0, NULL, "trained model to use; none: the one in --out"},
         {"resume", EX_TEXT, local, s->resume, 0, 0, NULL, "train: checkpoint to continue, with its settings"},
-        {"device", EX_TEXT, local, s->device, 0, 0, NULL, "auto, cpu, cpu:ref, cuda:0"},
+        {"device", EX_TEXT, local, s->device, 0, 0, NULL, EX_DEVICES_HELP},
+        {"precision", EX_CHOICE, local, &s->precision, 0, 0, EX_PRECISIONS, EX_PRECISIONS_HELP},
         {"threads", EX_INT, local, &s->threads, 0, 4096, NULL, "worker threads; 0: one per core"},
         {"seed", EX_INT, 0, &s->seed, 0, many, NULL, "of weights, order of images and noise"},
         {NULL, EX_HEADING, 0, NULL, 0, 0, NULL, "Images"},

@@ -26,6 +26,7 @@ enum { CA_UVA, CA_MNIST_CONV, CA_MNIST_LINEAR, CA_VAE, CA_DENOISING, CA_STACKED 
 typedef struct ca_settings {
     int command;
     char out[EX_TEXT_SIZE], from[EX_TEXT_SIZE], resume[EX_TEXT_SIZE], data[EX_TEXT_SIZE], device[EX_TEXT_SIZE];
+    int precision; /* lstmae_precision */
     int64_t seed, threads;
 
     int dataset, model;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../common/csvlog.h"
+#include "../common/device.h"
 #include "../common/files.h"
 #include "../common/plot.h"
 #include "../common/progress.h"
@@ -323,11 +324,11 @@ static int training_plot(const ca_settings *s)
 
 static void training_describe(const ca_data *data, const ca_model *model, const ca_settings *s)
 {
-    char name[32], text[4096];
+    char name[32], device[EX_DEVICE_SIZE], text[4096];
     ex_word(CA_MODELS, s->model, name, sizeof name);
+    ex_device(data->context, device, sizeof device);
     printf("data: %s\n", data->text);
-    printf("model: %s on %s, %d threads\n", name, lstmae_context_device(data->context),
-           lstmae_context_threads(data->context));
+    printf("model: %s on %s\n", name, device);
     const int64_t dims[4] = {s->batch, data->dims[0], data->dims[1], data->dims[2]};
     if (lstmae_module_summary(model->module, 4, dims, text, sizeof text, NULL) == LSTMAE_OK) fputs(text, stdout);
 }

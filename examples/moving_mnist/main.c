@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/device.h"
 #include "../common/files.h"
 #include "../common/report.h"
 #include "../common/signals.h"
@@ -27,11 +28,12 @@ static void main_log(lstmae_log_level level, const char *message, void *payload)
 
 static void main_describe(const mm_settings *s, const mm_data *data, const mm_model *model, lstmae_context *context)
 {
-    char preset[32], loss[32], optimizer[32];
+    char preset[32], loss[32], optimizer[32], device[EX_DEVICE_SIZE];
     ex_word(MM_PRESETS, s->preset, preset, sizeof preset);
     ex_word(MM_LOSSES, s->loss, loss, sizeof loss);
     ex_word(MM_OPTIMIZERS, s->optimizer, optimizer, sizeof optimizer);
-    printf("preset %s on %s, %d threads\n", preset, lstmae_context_device(context), lstmae_context_threads(context));
+    ex_device(context, device, sizeof device);
+    printf("preset %s on %s\n", preset, device);
     printf("data: %s\n", data->text);
     printf("model: %lld units, %lld layer%s, %lld parameters; %lld frames in, %lld out\n", (long long)s->hidden,
            (long long)s->layers, s->layers == 1 ? "" : "s",
@@ -127,6 +129,7 @@ int main(int argc, char **argv)
     lstmae_context_options options = LSTMAE_CONTEXT_OPTIONS_INIT;
     options.seed = (uint64_t)settings.seed;
     options.threads = (int32_t)settings.threads;
+    options.precision = settings.precision;
     if (ex_status(lstmae_context_create(&context, settings.device, &options)) != 0) return EX_FAILED;
     int code = ex_signals_catch(context) == 0 ? main_run(context, &settings) : EX_FAILED;
     lstmae_context_destroy(context);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/device.h"
 #include "../common/files.h"
 #include "../common/report.h"
 
@@ -113,7 +114,8 @@ static void settings_table(mm_settings *s, ex_option *table)
          "digits as IDX or .npy [n,h,w], or whole sequences as .npy with four axes, also gzipped; without it "
          "digits are drawn by strokes"},
         {"item-axis", EX_CHOICE, 0, &s->item_axis, 0, 0, "auto|0|1", "which axis of a .npy numbers the sequences"},
-        {"device", EX_TEXT, local, s->device, 0, 0, NULL, "auto, cpu, cpu:ref, cuda:0"},
+        {"device", EX_TEXT, local, s->device, 0, 0, NULL, EX_DEVICES_HELP},
+        {"precision", EX_CHOICE, local, &s->precision, 0, 0, EX_PRECISIONS, EX_PRECISIONS_HELP},
         {"threads", EX_INT, local, &s->threads, 0, 4096, NULL, "worker threads; 0: one per core"},
         {"seed", EX_INT, 0, &s->seed, 0, many, NULL, "of weights, data and dropout"},
         {NULL, EX_HEADING, 0, NULL, 0, 0, NULL, "Sequences"},

@@ -7,6 +7,7 @@
 typedef struct mm_settings {
     int preset;
     char out[EX_TEXT_SIZE], resume[EX_TEXT_SIZE], data[EX_TEXT_SIZE], device[EX_TEXT_SIZE];
+    int precision; /* lstmae_precision */
     int item_axis; /* 0: auto, else axis + 1 */
     int64_t seed, threads;
 

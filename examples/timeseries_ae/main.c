@@ -46,6 +46,7 @@ int main(int argc, char **argv)
     lstmae_context_options options = LSTMAE_CONTEXT_OPTIONS_INIT;
     options.seed = (uint64_t)settings.seed;
     options.threads = settings.command == TS_WATCH && settings.threads == 0 ? 1 : (int32_t)settings.threads;
+    options.precision = settings.precision;
     if (ex_status(lstmae_context_create(&context, settings.device, &options)) != 0) return EX_FAILED;
     int result = ex_signals_catch(context) == 0 ? main_command(context, &settings) : -1;
     lstmae_context_destroy(context);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/device.h"
 #include "../common/report.h"
 #include "modelfile.h"
 
@@ -95,7 +96,8 @@ static void settings_table(ts_settings *s, ex_option *table)
         {"seeds", EX_INT, EX_OPTION_LOCAL, &s->seeds, 1, 1000, NULL, "runs of each network"},
         {"compare", EX_CHOICE, EX_OPTION_LOCAL, &s->compare, 0, 0, "yes|no", "with the other methods"},
         {NULL, EX_HEADING, 0, NULL, 0, 0, NULL, "This machine"},
-        {"device", EX_TEXT, EX_OPTION_LOCAL, s->device, 0, 0, NULL, "cpu, cpu:ref, cuda, auto"},
+        {"device", EX_TEXT, EX_OPTION_LOCAL, s->device, 0, 0, NULL, EX_DEVICES_HELP},
+        {"precision", EX_CHOICE, EX_OPTION_LOCAL, &s->precision, 0, 0, EX_PRECISIONS, EX_PRECISIONS_HELP},
         {"threads", EX_INT, EX_OPTION_LOCAL, &s->threads, 0, 4096, NULL, "0: one per core"},
         EX_END,
     };

@@ -11,6 +11,7 @@ typedef struct ts_settings {
     int command;
     char data[EX_TEXT_SIZE]; /* the argument that is no option: a file, or the folder of SKAB; "": none */
     char out[EX_TEXT_SIZE], from[EX_TEXT_SIZE], resume[EX_TEXT_SIZE], device[EX_TEXT_SIZE];
+    int precision; /* lstmae_precision */
     int64_t seed, threads;
 
     /* reading */

@@ -33,6 +33,7 @@ static int job_recording(skab_job *job, int index)
     s.seed = job->settings->seed * 1000 + index;
     options.threads = 1;
     options.seed = (uint64_t)s.seed;
+    options.precision = s.precision;
     EX_TRY(lstmae_context_create(&context, s.device, &options));
     int result = job->method(&job->recordings->items[index], context, &s, job->alarms[index]);
     lstmae_context_destroy(context);

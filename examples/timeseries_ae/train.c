@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/device.h"
 #include "../common/files.h"
 #include "../common/report.h"
 #include "../common/signals.h"
@@ -63,15 +64,15 @@ static int train_open(train_run *run, lstmae_context *context, ts_settings *s)
 
 static void train_describe(const train_run *run, const ts_settings *s, lstmae_context *context)
 {
-    char kind[16];
+    char kind[16], device[EX_DEVICE_SIZE];
     int64_t drifting = 0;
     ex_word(TS_KINDS, s->kind, kind, sizeof kind);
     for (int64_t c = 0; c < run->series.columns; c++) drifting += run->model.detector.drift[c] != 0;
     printf("data: %lld rows, the first %lld of them to learn from, %lld columns, %lld as differences\n",
            (long long)run->series.rows, (long long)run->rows, (long long)run->series.columns, (long long)drifting);
-    printf("model: %s over windows of %lld rows, %lld parameters, on %s with %d threads\n", kind, (long long)s->window,
-           (long long)lstmae_module_param_elements(ts_network_module(&run->model.network)),
-           lstmae_context_device(context), lstmae_context_threads(context));
+    ex_device(context, device, sizeof device);
+    printf("model: %s over windows of %lld rows, %lld parameters, on %s\n", kind, (long long)s->window,
+           (long long)lstmae_module_param_elements(ts_network_module(&run->model.network)), device);
 }
 
 /* Fits the detector, saves, and says what the alarms on all rows are. */

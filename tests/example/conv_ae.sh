@@ -5,8 +5,13 @@ set -u
 program=$1
 dir=$2
 rm -rf "$dir"
-mkdir -p "$dir"
+mkdir -p "$dir/plugin"
 failures=0
+
+# These runs are the CPU's: the plugin of a GPU, if there is one, is hidden by a file that is none.
+: >"$dir/plugin/liblstmae-cuda.so"
+LSTMAE_BACKEND_PATH=$dir/plugin
+export LSTMAE_BACKEND_PATH
 
 bad() {
     echo "FAILED: $*"
@@ -147,6 +152,9 @@ expect 1 "eval.log" train --resume "$dir/eval.log"
 expect 1 "expected at most" train --images 40 --batch 512 --out "$dir/x"
 expect 1 "not a folder" train --images 40 --batch 8 --out "$dir/eval.log"
 expect 1 "no-such-device" train --device no-such-device --out "$dir/x"
+expect 1 "device cuda: " train --images 40 --batch 8 --device cuda --out "$dir/x"
+expect 1 "expected precision 0 (fp32), got 2" train --images 40 --batch 8 --device cpu --precision bf16 --out "$dir/x"
+expect 2 "expected fp32|tf32|bf16" train --precision fp16 --out "$dir/x"
 
 # ---- data that are bad leave nothing behind ----
 mkdir "$dir/cifar" "$dir/mnist"

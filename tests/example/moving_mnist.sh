@@ -5,8 +5,13 @@ set -u
 program=$1
 dir=$2
 rm -rf "$dir"
-mkdir -p "$dir"
+mkdir -p "$dir/plugin"
 failures=0
+
+# These runs are the CPU's: the plugin of a GPU, if there is one, is hidden by a file that is none.
+: >"$dir/plugin/liblstmae-cuda.so"
+LSTMAE_BACKEND_PATH=$dir/plugin
+export LSTMAE_BACKEND_PATH
 
 bad() {
     echo "FAILED: $*"
@@ -110,6 +115,9 @@ expect 1 "none.safetensors" --resume "$dir/none.safetensors"
 expect 1 "a.log" --data "$dir/a.log" --out "$dir/x"
 expect 1 "not a folder" --out "$dir/a.log"
 expect 1 "no-such-device" --device no-such-device --out "$dir/x"
+expect 1 "device cuda: " --device cuda --out "$dir/x"
+expect 1 "expected precision 0 (fp32), got 1" --device cpu --precision tf32 --out "$dir/x"
+expect 2 "expected fp32|tf32|bf16" --precision half --out "$dir/x"
 if [ "$(id -u)" -ne 0 ]; then
     mkdir "$dir/closed" && chmod 500 "$dir/closed"
     expect 1 "cannot" --out "$dir/closed/x"

@@ -5,8 +5,13 @@ set -u
 program=$1
 dir=$2
 rm -rf "$dir"
-mkdir -p "$dir"
+mkdir -p "$dir/plugin"
 failures=0
+
+# These runs are the CPU's: the plugin of a GPU, if there is one, is hidden by a file that is none.
+: >"$dir/plugin/liblstmae-cuda.so"
+LSTMAE_BACKEND_PATH=$dir/plugin
+export LSTMAE_BACKEND_PATH
 
 bad() {
     echo "FAILED: $*"
@@ -133,6 +138,9 @@ expect 2 'delimiter' train "$series" --delimiter ab
 expect 1 'missing.csv' train "$dir/missing.csv"
 expect 1 'missing.safetensors' watch --from "$dir/missing.safetensors"
 expect 1 "no column 'height'\|height" train "$series" --columns "speed,height" --out "$dir/kind"
+expect 1 'device cuda: ' train "$series" --device cuda --out "$dir/kind"
+expect 1 'expected precision 0 (fp32), got 2' train "$series" --precision bf16 --out "$dir/kind"
+expect 2 'expected fp32|tf32|bf16' train "$series" --precision 16 --out "$dir/kind"
 expect 1 'rows' train "$series" --rows 9999 --out "$dir/kind"
 expect 1 'at least' train "$series" --rows 5 --out "$dir/kind"
 expect 1 'its training is done' train --resume "$model" --out "$dir/kind"
