@@ -28,7 +28,7 @@
     lae_host_launch(#kernel, kernel, (grid), (block), (dynamic_bytes), (stream), __VA_ARGS__)
 
 #define LAE_SHARED(type, name, dims)                                                               \
-    static const char name##_site = 0;                                                             \
+    static lae_host_site name##_site;                                                              \
     using name##_array = type dims;                                                                \
     name##_array &name = *static_cast<name##_array *>(lae_host_shared(&name##_site, sizeof(name##_array)))
 
