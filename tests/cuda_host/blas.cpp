@@ -13,7 +13,7 @@ struct cublasContext {
     cublasMath_t math;
 };
 
-static std::set<cublasContext *> handles;
+static std::set<cublasContext *> &handles = *new std::set<cublasContext *>;
 
 #define STATUS_TEXTS(X)                                                                            \
     X(CUBLAS_STATUS_SUCCESS, "success")                                                            \

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 device_state device;
 
@@ -27,12 +28,32 @@ void device_configure()
     if (done) return;
     done = true;
     const char *order = getenv("LSTMAE_CUDA_HOST_ORDER"), *driver = getenv("LSTMAE_CUDA_HOST_DRIVER");
+    device_process = getpid();
     device.capacity = device_number("LSTMAE_CUDA_HOST_MEMORY", uint64_t(4) << 30);
     device.eager = order && strcmp(order, "eager") == 0;
     device.failed_call = "";
     if (driver && strcmp(driver, "none") == 0) device.driver = cudaErrorNoDevice;
     if (driver && strcmp(driver, "old") == 0) device.driver = cudaErrorInsufficientDriver;
     shuffle_seed(device_number("LSTMAE_CUDA_HOST_SEED", 1));
+}
+
+/* A program that ends without having given everything back fails. */
+static pid_t device_process; /* that loaded the plugin: not its children */
+
+__attribute__((destructor)) static void device_judge()
+{
+    const lae_cuda_host_state *held = &device.counts;
+    if (device_process != getpid() || held->lost != 0) return;
+    if (held->device_blocks + held->pinned_blocks + held->streams + held->events + held->handles + held->graphs == 0 &&
+        held->broken_guards == 0)
+        return;
+    fprintf(stderr, "cuda_host: not given back: %llu blocks of device memory, %llu of pinned memory, %llu streams, "
+            "%llu events, %llu cuBLAS handles, %llu graphs; %llu blocks written beside\n",
+            (unsigned long long)held->device_blocks, (unsigned long long)held->pinned_blocks,
+            (unsigned long long)held->streams, (unsigned long long)held->events, (unsigned long long)held->handles,
+            (unsigned long long)held->graphs, (unsigned long long)held->broken_guards);
+    fflush(nullptr);
+    _exit(23);
 }
 
 /* Errors after which the device's context is unusable. */

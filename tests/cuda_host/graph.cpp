@@ -18,8 +18,8 @@ struct CUgraphExec_st {
     std::vector<lane> lanes;
 };
 
-static std::set<CUgraph_st *> graphs;
-static std::set<CUgraphExec_st *> execs;
+static std::set<CUgraph_st *> &graphs = *new std::set<CUgraph_st *>;
+static std::set<CUgraphExec_st *> &execs = *new std::set<CUgraphExec_st *>;
 
 cudaGraph_t graph_make(stream_capture *capture)
 {

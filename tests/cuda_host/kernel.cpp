@@ -5,11 +5,7 @@
 #include <stdio.h>
 
 /* What cudaFuncSetAttribute allowed a kernel. */
-static std::map<const void *, size_t> &kernel_dynamic_bytes()
-{
-    static std::map<const void *, size_t> *bytes = new std::map<const void *, size_t>;
-    return *bytes;
-}
+static std::map<const void *, size_t> &kernel_dynamic_bytes = *new std::map<const void *, size_t>;
 
 cudaError_t cudaFuncSetAttribute(const void *kernel, cudaFuncAttribute attribute, int value)
 {
@@ -17,7 +13,7 @@ cudaError_t cudaFuncSetAttribute(const void *kernel, cudaFuncAttribute attribute
     if (call.refused() || !kernel) return call.done(cudaErrorInvalidDeviceFunction);
     if (attribute != cudaFuncAttributeMaxDynamicSharedMemorySize) return call.done();
     if (value < 0 || static_cast<size_t>(value) > SHARED_BYTES_MOST) return call.done(cudaErrorInvalidValue);
-    kernel_dynamic_bytes()[kernel] = static_cast<size_t>(value);
+    kernel_dynamic_bytes[kernel] = static_cast<size_t>(value);
     return call.done();
 }
 
@@ -37,8 +33,8 @@ static cudaError_t kernel_check(const lae_host_kernel *kernel, dim3 grid, dim3 b
         return cudaErrorInvalidConfiguration;
     if (grid.x == 0 || grid.y == 0 || grid.z == 0 || grid.x > 2147483647u || grid.y > 65535u || grid.z > 65535u)
         return cudaErrorInvalidConfiguration;
-    auto allowed = kernel_dynamic_bytes().find(kernel->function);
-    size_t most = allowed == kernel_dynamic_bytes().end() ? 0 : allowed->second;
+    auto allowed = kernel_dynamic_bytes.find(kernel->function);
+    size_t most = allowed == kernel_dynamic_bytes.end() ? 0 : allowed->second;
     if (dynamic_bytes > SHARED_BYTES_DEFAULT && dynamic_bytes > most) return cudaErrorInvalidValue;
     return cudaSuccess;
 }

@@ -19,18 +19,14 @@ struct memory_block {
     memory_kind kind;
 };
 
-static std::map<uintptr_t, memory_block> &memory_blocks()
-{
-    static std::map<uintptr_t, memory_block> *blocks = new std::map<uintptr_t, memory_block>;
-    return *blocks;
-}
+static std::map<uintptr_t, memory_block> &blocks = *new std::map<uintptr_t, memory_block>;
 
 memory_kind memory_find(const void *memory, size_t bytes, bool *whole)
 {
     uintptr_t at = reinterpret_cast<uintptr_t>(memory);
-    auto next = memory_blocks().upper_bound(at);
+    auto next = blocks.upper_bound(at);
     *whole = true;
-    if (next == memory_blocks().begin()) return MEMORY_PAGEABLE;
+    if (next == blocks.begin()) return MEMORY_PAGEABLE;
     auto block = std::prev(next);
     if (at - block->first >= block->second.bytes) return MEMORY_PAGEABLE;
     *whole = bytes <= block->second.bytes - (at - block->first);
@@ -63,7 +59,7 @@ static cudaError_t memory_take(void **out, size_t bytes, memory_kind kind)
     memset(reinterpret_cast<void *>(at), 0xff, bytes);
     ASAN_POISON_MEMORY_REGION(memory_guard_before(at), MEMORY_GUARD);
     ASAN_POISON_MEMORY_REGION(memory_guard_after(at, bytes), MEMORY_GUARD);
-    memory_blocks()[at] = { bytes, kind };
+    blocks[at] = { bytes, kind };
     (kind == MEMORY_DEVICE ? counts->device_bytes : counts->pinned_bytes) += bytes;
     (kind == MEMORY_DEVICE ? counts->device_blocks : counts->pinned_blocks)++;
     if (counts->device_bytes > counts->peak_bytes) counts->peak_bytes = counts->device_bytes;
@@ -91,22 +87,22 @@ static void memory_drop(std::map<uintptr_t, memory_block>::iterator block)
     }
     (what.kind == MEMORY_DEVICE ? counts->device_bytes : counts->pinned_bytes) -= what.bytes;
     (what.kind == MEMORY_DEVICE ? counts->device_blocks : counts->pinned_blocks)--;
-    memory_blocks().erase(block);
+    blocks.erase(block);
     free(memory_guard_before(at));
 }
 
 static cudaError_t memory_give(void *memory, memory_kind kind)
 {
     if (!memory) return cudaSuccess;
-    auto block = memory_blocks().find(reinterpret_cast<uintptr_t>(memory));
-    if (block == memory_blocks().end() || block->second.kind != kind) return cudaErrorInvalidValue;
+    auto block = blocks.find(reinterpret_cast<uintptr_t>(memory));
+    if (block == blocks.end() || block->second.kind != kind) return cudaErrorInvalidValue;
     memory_drop(block);
     return cudaSuccess;
 }
 
 void memory_reset()
 {
-    while (!memory_blocks().empty()) memory_drop(memory_blocks().begin());
+    while (!blocks.empty()) memory_drop(blocks.begin());
 }
 
 cudaError_t cudaMalloc(void **out, size_t bytes)

@@ -38,7 +38,7 @@ void order_acquire(const void *) {}
 #endif
 
 /* Lanes are used again: stacks and the sanitizer's threads are dear. Without it, one for all is enough. */
-static std::vector<lane> lanes_free;
+static std::vector<lane> &lanes_free = *new std::vector<lane>;
 
 lane lane_take()
 {
@@ -60,7 +60,7 @@ void lane_give(const lane &place)
 
 /* ---- the list of operations ---- */
 
-static std::vector<lae_cuda_host_operation> log_operations;
+static std::vector<lae_cuda_host_operation> &log_operations = *new std::vector<lae_cuda_host_operation>;
 
 void log_operation(char kind, const CUstream_st *stream, uint64_t event, uint64_t bytes, const char *name)
 {
@@ -95,9 +95,10 @@ int lae_cuda_host_log_get(size_t index, lae_cuda_host_operation *entry)
 
 constexpr size_t STREAM_MOST = 2048; /* operations that wait on one; more make the oldest run */
 
-static std::vector<CUstream_st *> streams; /* the first is stream 0, which is not counted */
-static std::set<CUevent_st *> events;
-static std::vector<stream_capture *> captures;
+/* The lists live as long as the process: what a program leaves behind is judged after its own destructors. */
+static std::vector<CUstream_st *> &streams = *new std::vector<CUstream_st *>; /* first: stream 0, not counted */
+static std::set<CUevent_st *> &events = *new std::set<CUevent_st *>;
+static std::vector<stream_capture *> &captures = *new std::vector<stream_capture *>;
 static uint64_t stream_numbers, event_numbers, operations_done;
 
 static CUstream_st *stream_make()
