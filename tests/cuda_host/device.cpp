@@ -10,6 +10,7 @@
 device_state device;
 
 static thread_local cudaError_t error_last;
+static pid_t device_process; /* that loaded the plugin: not its children */
 
 void error_set(cudaError_t error)
 {
@@ -38,8 +39,6 @@ void device_configure()
 }
 
 /* A program that ends without having given everything back fails. */
-static pid_t device_process; /* that loaded the plugin: not its children */
-
 __attribute__((destructor)) static void device_judge()
 {
     const lae_cuda_host_state *held = &device.counts;
