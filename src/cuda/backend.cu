@@ -19,6 +19,14 @@ static void backend_fill(lstmae_backend_api *table)
     table->release = lae_cu_release;
     table->upload = lae_cu_upload;
     table->download = lae_cu_download;
+    table->pool_forward = lae_cu_pool_forward;
+    table->pool_backward = lae_cu_pool_backward;
+    table->upsample_forward = lae_cu_upsample_forward;
+    table->upsample_backward = lae_cu_upsample_backward;
+    table->batch_norm_forward = lae_cu_batch_norm_forward;
+    table->batch_norm_backward = lae_cu_batch_norm_backward;
+    table->layer_norm_forward = lae_cu_layer_norm_forward;
+    table->layer_norm_backward = lae_cu_layer_norm_backward;
     table->host_alloc = lae_cu_host_alloc;
     table->host_release = lae_cu_host_release;
     table->copy = lae_cu_copy;

@@ -53,4 +53,18 @@ lstmae_status lae_cu_prepare(lstmae_queue *queue, int kind, void *dst, const voi
 lstmae_status lae_cu_lstm_cell_forward(lstmae_queue *queue, const lstmae_lstm_args *args, int64_t s);
 lstmae_status lae_cu_lstm_cell_backward(lstmae_queue *queue, const lstmae_lstm_args *args, int64_t s);
 
+/* pool.cu */
+lstmae_status lae_cu_pool_forward(lstmae_queue *queue, const lstmae_pool_args *args);
+lstmae_status lae_cu_pool_backward(lstmae_queue *queue, const lstmae_pool_args *args);
+
+/* upsample.cu */
+lstmae_status lae_cu_upsample_forward(lstmae_queue *queue, const lstmae_upsample_args *args);
+lstmae_status lae_cu_upsample_backward(lstmae_queue *queue, const lstmae_upsample_args *args);
+
+/* batch_norm.cu, layer_norm.cu */
+lstmae_status lae_cu_batch_norm_forward(lstmae_queue *queue, const lstmae_norm_args *args);
+lstmae_status lae_cu_batch_norm_backward(lstmae_queue *queue, const lstmae_norm_args *args);
+lstmae_status lae_cu_layer_norm_forward(lstmae_queue *queue, const lstmae_norm_args *args);
+lstmae_status lae_cu_layer_norm_backward(lstmae_queue *queue, const lstmae_norm_args *args);
+
 #endif
