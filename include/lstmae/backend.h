@@ -174,6 +174,54 @@ typedef struct lstmae_lstm_args {
 #define LSTMAE_SEQ_ZERO_STATE 2u   /**< hs[0] and cs[0] are zero: products with them may be skipped */
 #define LSTMAE_SEQ_NO_STATE_GRAD 4u /**< dL/d(initial state) is not wanted: dh, dc are undefined after backward */
 
+/** One layer of one decoder of a closed loop; arrays as in lstmae_lstm_args. */
+typedef struct lstmae_loop_layer {
+    const void *b_ih, *b_hh;   /**< [4H]; NULL: none (both or neither) */
+    const void *peephole;      /**< [3,H]; NULL: none */
+    void *gates;               /**< [K,B,4H]: forward leaves activated gates; backward replaces them by dL/da */
+    void *hs, *cs;             /**< [K+1,B,H]; entry 0 is the initial state, set by the caller */
+    void *dropped;             /**< [K,B,H]: hs after dropout(), for the layer above; NULL: it reads hs */
+    lstmae_random_key key;     /**< of all of `dropped` */
+    void *dh, *dc;             /**< [B,H]: backward leaves dL/d(initial state) */
+} lstmae_loop_layer;
+
+/** What one decoder of a closed loop has beside its layers. */
+typedef struct lstmae_loop_decoder {
+    const void *b_out;         /**< [F] */
+    void *y;                   /**< [K,B,F] */
+    void *inputs;              /**< [K,B,F]: x_t from entry 1 on, entry 0 is left alone; NULL: the map is IDENTITY */
+    void *dy;                  /**< [K,B,F]: in dL/dy of the loss alone; backward adds what reaches y as an input */
+} lstmae_loop_decoder;
+
+/**
+ * Closed loops: `count` decoders of equal sizes, each fed its own output, over K steps. With x_0 = 0, for each decoder
+ *
+ *   layer 0 reads x_t, layer k > 0 what layer k-1 gives at t;  y_t = W_out h_t(top) + b_out;  x_{t+1} = map(y_t)
+ *
+ * Gates, hs, cs, dropped, y, inputs and dy are left as lstm_forward, gemm, map and so on would leave them, called step
+ * by step. All pointers but those marked as host memory are to the device's.
+ */
+typedef struct lstmae_loop_args {
+    uint32_t struct_size;
+    uint32_t flags;            /**< 0 */
+    int64_t count, K, B, F, H, L; /**< all of 1 or more */
+    int32_t dtype;
+    int32_t map;               /**< lstmae_map_kind, one whose derivative is taken from its value; its param is 0 */
+    double dropout;            /**< probability, of layers with `dropped` */
+    const lstmae_loop_layer *layers;     /**< [count,L], host memory */
+    const lstmae_loop_decoder *decoders; /**< [count], host memory */
+    const void *const *weights; /**< [L+1], host memory: of each layer and then of the output, those of all decoders
+                                     one behind the other as loop_prepare() left them */
+} lstmae_loop_args;
+
+/** What lstmae_backend_api.lane does. A queue has a main order of work, and a second one, the side. */
+typedef enum lstmae_lane_step {
+    LSTMAE_LANE_FORK = 0,   /**< entries from now on are the side's; they run after all that was called before */
+    LSTMAE_LANE_RESUME = 1, /**< entries from now on are the side's, and wait for the side's alone */
+    LSTMAE_LANE_LEAVE = 2,  /**< entries from now on are in the main order again; the side's work goes on */
+    LSTMAE_LANE_JOIN = 3    /**< entries from now on, in the main order, run after all of the side's work */
+} lstmae_lane_step;
+
 /**
  * A convolution between an image x [B,C,H,W] and its features y [B,K,P,Q], as PyTorch defines it; x is 0 outside:
  *
@@ -442,6 +490,19 @@ typedef struct lstmae_backend_api {
     lstmae_status (*upload_begin)(lstmae_queue *queue, void *dst, const void *src, size_t bytes);
     /** Waits for what was started: entries called afterwards see it, and src may change. Nothing started: nothing. */
     lstmae_status (*upload_end)(lstmae_queue *queue);
+
+    /* closed loops of decoders; all four or none */
+    /** Bytes that loop_prepare() writes for a weight [N,I] beside one [N,H]; I is 0 for a decoder's output. */
+    size_t (*loop_prepare_bytes)(const lstmae_queue *queue, int64_t N, int64_t I, int64_t H, int dtype);
+    /** `w_x` [N,I], NULL where I is 0, and `w_h` [N,H], both contiguous; serves forward and backward. */
+    lstmae_status (*loop_prepare)(lstmae_queue *queue, void *dst, const void *w_x, const void *w_h, int64_t N,
+                                  int64_t I, int64_t H, int dtype);
+    lstmae_status (*loop_forward)(lstmae_queue *queue, const lstmae_loop_args *args);
+    lstmae_status (*loop_backward)(lstmae_queue *queue, const lstmae_loop_args *args);
+
+    /** `step` is a lstmae_lane_step. What runs at the same time writes nothing that the other order touches, but the
+     *  queue's own memory. Without this entry all work is in one order. */
+    lstmae_status (*lane)(lstmae_queue *queue, int step);
 } lstmae_backend_api;
 
 /** The one symbol a plugin exports; NULL when it does not fit `host_abi` or finds no driver. */

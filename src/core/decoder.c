@@ -4,12 +4,6 @@
 
 #include <stdio.h>
 
-/*
- * How the steps depend on each other. OPEN: inputs are known beforehand, so layers run over all steps at once.
- * CLOSED: a step's input needs the output of the step before.
- */
-enum decoder_mode { DECODER_OPEN, DECODER_CLOSED };
-
 /* ---- creation ---- */
 
 static lstmae_status decoder_init_bridges(lae_decoder *decoder, lstmae_module *model, const char *prefix)
@@ -102,6 +96,7 @@ void lae_decoder_release(lae_decoder *decoder, lae_memory *memory)
         lstmae_module_destroy(&decoder->lstm->base);
     }
     lae_fold_release(&decoder->fold);
+    lae_loop_release(&decoder->loop, memory);
     lstmae_tensor *tensors[] = { decoder->y, decoder->inputs, decoder->sampled, decoder->zero,
                                  decoder->dy, decoder->dtop, decoder->dx, decoder->target };
     for (size_t i = 0; i < sizeof tensors / sizeof *tensors; i++) lstmae_tensor_destroy(tensors[i]);
@@ -180,8 +175,9 @@ static lstmae_view decoder_row(const lae_decoder *decoder, const lstmae_tensor *
     return lae_view_of(lae_at(of->view.data, t * decoder->B * decoder->F, dtype), dtype, 2, dims);
 }
 
-static lstmae_view decoder_truth_row(const lae_decoder *decoder, const lae_sequence *truth, int64_t t)
+static lstmae_view decoder_truth_row(const lae_decoder *decoder, int64_t t)
 {
+    const lae_sequence *truth = &decoder->truth_rows;
     int64_t dims[2] = { decoder->B, decoder->F };
     int dtype = decoder_dtype(decoder);
     lstmae_view row = lae_view_of(lae_at(truth->data, t * truth->step, dtype), dtype, 2, dims);
@@ -221,7 +217,7 @@ static lstmae_view decoder_draws(const lae_decoder *decoder, int64_t t)
 }
 
 /* What step t > 0 is fed: the output of t-1 through the feedback activation, or where drawn the truth of t-1. */
-static lstmae_status decoder_feed(lae_decoder *decoder, int64_t t, const lae_sequence *truth)
+static lstmae_status decoder_feed(lae_decoder *decoder, int64_t t)
 {
     lstmae_context *context = decoder->lstm->base.context;
     lstmae_view y = decoder_row(decoder, decoder->y, t - 1);
@@ -229,7 +225,7 @@ static lstmae_status decoder_feed(lae_decoder *decoder, int64_t t, const lae_seq
     lstmae_view x = decoder_row(decoder, decoder->inputs, t);
     LAE_TRY(lae_op_map(context, decoder->options.feedback, 0.0, &x, &y));
     if (!decoder->drawn) return LSTMAE_OK;
-    lstmae_view draws = decoder_draws(decoder, t), target = decoder_truth_row(decoder, truth, t - 1);
+    lstmae_view draws = decoder_draws(decoder, t), target = decoder_truth_row(decoder, t - 1);
     return lae_op_select(context, &x, &draws, &target, &x);
 }
 
@@ -247,26 +243,15 @@ static lstmae_status decoder_forward_folded(lae_decoder *decoder)
     return decoder_output(decoder, 0, decoder->K);
 }
 
-static lstmae_status decoder_forward_closed(lae_decoder *decoder, const lae_sequence *truth)
+static lstmae_status decoder_forward_closed(lae_decoder *decoder)
 {
-    lstmae_context *context = decoder->lstm->base.context;
-    int64_t B = decoder->B, F = decoder->F, dims[3] = { decoder->K, B, F };
+    const int64_t B = decoder->B, F = decoder->F;
     lae_sequence none = { NULL, 0, 0 };
-    decoder->drawn = truth->data != NULL;
-    decoder->as_it_is = !decoder->drawn && decoder->options.feedback == LSTMAE_ACTIVATION_IDENTITY;
-    if (decoder->drawn) LAE_TRY(decoder_draw(decoder));
-    if (!decoder->as_it_is) LAE_TRY(lae_tensor_ensure(&decoder->inputs, context, context->dtype, 3, dims));
-    decoder->fed.data =
-        decoder->as_it_is ? decoder->y->view.data : lae_at(decoder->inputs->view.data, B * F, decoder_dtype(decoder));
-    decoder->fed.step = B * F;
-    decoder->fed.batch = F;
-    decoder->fed_first = 1;
-    decoder->folded = decoder->as_it_is && decoder->lstm->L == 1 && lae_fold_pays(decoder->K, B, decoder->lstm->H);
     if (decoder->folded) return decoder_forward_folded(decoder);
     for (int64_t t = 0; t < decoder->K; t++) {
         lae_sequence in = none;
         if (t > 0) {
-            LAE_TRY(decoder_feed(decoder, t, truth));
+            LAE_TRY(decoder_feed(decoder, t));
             in = decoder->fed;
             in.data = lae_at(in.data, (t - 1) * B * F, decoder_dtype(decoder));
         }
@@ -276,45 +261,79 @@ static lstmae_status decoder_forward_closed(lae_decoder *decoder, const lae_sequ
     return LSTMAE_OK;
 }
 
-static lstmae_status decoder_forward_open(lae_decoder *decoder, const lae_encoder_states *states,
-                                          const lae_sequence *truth)
+/* Where the truth is fed, step 0 sees zeros. */
+static lstmae_status decoder_forward_open(lae_decoder *decoder)
 {
     lae_sequence none = { NULL, 0, 0 };
-    decoder->fed = none;
-    decoder->fed_first = 0;
-    if (decoder->options.input == LSTMAE_INPUT_CODE) {
-        decoder->fed.data = states->code;
-        decoder->fed.batch = decoder->code_width;
-    } else if (truth->data) {
-        /* step 0 sees zeros, step t the truth of t-1 */
-        decoder->fed = *truth;
-        decoder->fed_first = 1;
-        LAE_TRY(lae_lstm_run(decoder->lstm, 0, 1, &none));
-    }
+    if (decoder->fed_first > 0) LAE_TRY(lae_lstm_run(decoder->lstm, 0, 1, &none));
     if (decoder->K > decoder->fed_first)
         LAE_TRY(lae_lstm_run(decoder->lstm, decoder->fed_first, decoder->K, &decoder->fed));
     return decoder_output(decoder, 0, decoder->K);
 }
 
-lstmae_status lae_decoder_forward(lae_decoder *decoder, const lae_encoder_states *states, int64_t K,
-                                  const lae_sequence *truth)
+/* What a closed loop is fed from step 1 on. */
+static lstmae_status decoder_begin_closed(lae_decoder *decoder)
+{
+    lstmae_context *context = decoder->lstm->base.context;
+    const int64_t B = decoder->B, F = decoder->F, dims[3] = { decoder->K, B, F };
+    decoder->drawn = decoder->truth_rows.data != NULL;
+    decoder->as_it_is = !decoder->drawn && decoder->options.feedback == LSTMAE_ACTIVATION_IDENTITY;
+    if (decoder->drawn) LAE_TRY(decoder_draw(decoder));
+    if (!decoder->as_it_is) LAE_TRY(lae_tensor_ensure(&decoder->inputs, context, context->dtype, 3, dims));
+    decoder->fed.data =
+        decoder->as_it_is ? decoder->y->view.data : lae_at(decoder->inputs->view.data, B * F, decoder_dtype(decoder));
+    decoder->fed.step = B * F;
+    decoder->fed.batch = F;
+    decoder->fed_first = 1;
+    decoder->folded = decoder->as_it_is && decoder->lstm->L == 1 && lae_fold_pays(decoder->K, B, decoder->lstm->H);
+    return LSTMAE_OK;
+}
+
+/* Nothing, the code at every step, or at step t the truth of t-1. */
+static void decoder_begin_open(lae_decoder *decoder, const lae_encoder_states *states)
+{
+    decoder->fed = (lae_sequence){ NULL, 0, 0 };
+    decoder->fed_first = 0;
+    if (decoder->options.input == LSTMAE_INPUT_CODE) {
+        decoder->fed.data = states->code;
+        decoder->fed.batch = decoder->code_width;
+    } else if (decoder->truth_rows.data) {
+        decoder->fed = decoder->truth_rows;
+        decoder->fed_first = 1;
+    }
+}
+
+lstmae_status lae_decoder_begin(lae_decoder *decoder, const lae_encoder_states *states, int64_t K,
+                                const lae_sequence *truth)
 {
     lstmae_context *context = decoder->lstm->base.context;
     int64_t dims[3] = { K, states->B, decoder->F };
-    lae_sequence fed_truth = *truth;
     int input = decoder->options.input;
-    if (input != LSTMAE_INPUT_TRUTH || !decoder->lstm->base.training || decoder->truth == 0.0) fed_truth.data = NULL;
+    decoder->truth_rows = *truth;
+    if (input != LSTMAE_INPUT_TRUTH || !decoder->lstm->base.training || decoder->truth == 0.0)
+        decoder->truth_rows.data = NULL;
     decoder->K = K;
     decoder->B = states->B;
     decoder->mode = DECODER_OPEN;
-    if (input == LSTMAE_INPUT_OUTPUT || (input == LSTMAE_INPUT_TRUTH && !(fed_truth.data && decoder->truth == 1.0)))
+    if (input == LSTMAE_INPUT_OUTPUT ||
+        (input == LSTMAE_INPUT_TRUTH && !(decoder->truth_rows.data && decoder->truth == 1.0)))
         decoder->mode = DECODER_CLOSED;
     LAE_TRY(lae_tensor_ensure(&decoder->y, context, context->dtype, 3, dims));
     LAE_TRY(lae_lstm_begin(decoder->lstm, K, states->B));
     decoder->lstm->zero_state = decoder->zero_start;
     LAE_TRY(decoder_start(decoder, states));
-    if (decoder->mode == DECODER_CLOSED) return decoder_forward_closed(decoder, &fed_truth);
-    return decoder_forward_open(decoder, states, &fed_truth);
+    if (decoder->mode == DECODER_CLOSED) return decoder_begin_closed(decoder);
+    decoder_begin_open(decoder, states);
+    return LSTMAE_OK;
+}
+
+lstmae_status lae_decoders_forward(lae_decoder *decoders, int count, int first, int last, int *done)
+{
+    lae_decoder *decoder = &decoders[first];
+    LAE_TRY(lae_loop_forward(decoders, count, first, last, &decoder->together));
+    *done = decoder->together > 0 ? decoder->together : 1;
+    if (decoder->together > 0) return LSTMAE_OK;
+    return decoder->mode == DECODER_CLOSED ? decoder_forward_closed(decoder) : decoder_forward_open(decoder);
 }
 
 /* ---- backward ---- */
@@ -409,14 +428,32 @@ static lstmae_status decoder_backward_open(lae_decoder *decoder, const lae_encod
     return by_code ? decoder_code_gradient(decoder, states) : LSTMAE_OK;
 }
 
-lstmae_status lae_decoder_backward(lae_decoder *decoder, const lae_encoder_states *states)
+static lstmae_status decoder_backward_steps(lae_decoder *decoder, const lae_encoder_states *states)
 {
     LAE_TRY(lae_lstm_begin_backward(decoder->lstm));
-    if (decoder->mode == DECODER_CLOSED) LAE_TRY(decoder_backward_closed(decoder));
-    else LAE_TRY(decoder_backward_open(decoder, states));
+    return decoder->mode == DECODER_CLOSED ? decoder_backward_closed(decoder) : decoder_backward_open(decoder, states);
+}
+
+lstmae_status lae_decoders_backward(lae_decoder *decoders, int count, int first, const lae_encoder_states *states,
+                                    int *done)
+{
+    const int n = decoders[first].together > 0 ? decoders[first].together : 1;
+    int looped = 0;
+    for (int i = 0; i < n && decoders[first].together > 0; i++)
+        LAE_TRY(lae_lstm_reserve_state_gradients(decoders[first + i].lstm));
+    if (decoders[first].together > 0) LAE_TRY(lae_loop_backward(decoders, count, first, &looped));
+    for (int i = 0; i < n; i++) {
+        if (!looped) LAE_TRY(decoder_backward_steps(&decoders[first + i], states));
+        LAE_TRY(decoder_start_gradient(&decoders[first + i], states));
+    }
+    *done = n;
+    return LSTMAE_OK;
+}
+
+lstmae_status lae_decoder_weight_gradients(lae_decoder *decoder)
+{
     lae_sequence top = lae_lstm_top(decoder->lstm);
     LAE_TRY(lae_linear_weight_gradient(&decoder->out, decoder->K * decoder->B, top.data, decoder->lstm->H,
                                        decoder->dy->view.data, decoder->F));
-    LAE_TRY(lae_lstm_run_weights(decoder->lstm, &decoder->fed, decoder->fed_first));
-    return decoder_start_gradient(decoder, states);
+    return lae_lstm_run_weights(decoder->lstm, &decoder->fed, decoder->fed_first);
 }

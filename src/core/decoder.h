@@ -3,8 +3,15 @@
 #define LAE_DECODER_H
 
 #include "decoder_fold.h"
+#include "decoder_loop.h"
 
 #include <lstmae/seq2seq.h>
+
+/**
+ * How the steps depend on each other. OPEN: inputs are known beforehand, so layers run over all steps at once.
+ * CLOSED: a step's input needs the output of the step before.
+ */
+enum lae_decoder_mode { DECODER_OPEN, DECODER_CLOSED };
 
 typedef struct lae_decoder {
     lstmae_decoder_options options;
@@ -20,11 +27,14 @@ typedef struct lae_decoder {
     double truth;               /* probability of the ground truth from now on */
 
     /* of the last forward */
-    int mode;                   /* decoder_mode */
+    int mode;                   /* lae_decoder_mode */
+    lae_sequence truth_rows;    /* [K,B,F] of the target, where it is fed */
     int drawn;                  /* some inputs were the truth, by draw */
     int as_it_is;               /* y itself was fed back */
     int folded;
     lae_fold fold;
+    int together;               /* decoders that ran in one call, this one the first of them; 0: step by step */
+    lae_loop loop;
     int64_t K, B;
     lae_sequence fed;           /* what the LSTM saw at steps [fed_first, K) */
     int64_t fed_first;
@@ -53,11 +63,26 @@ lstmae_status lae_decoder_init(lae_decoder *decoder, lstmae_module *model, int i
                                int64_t code_width, const lstmae_decoder_options *options);
 void lae_decoder_release(lae_decoder *decoder, lae_memory *memory);
 
-/** K steps for the states' samples. `truth` is the target in the decoder's order; data NULL: feed own output. */
-lstmae_status lae_decoder_forward(lae_decoder *decoder, const lae_encoder_states *states, int64_t K,
-                                  const lae_sequence *truth);
+/**
+ * Makes ready for K steps of the states' samples. `truth` is the target in the decoder's order; data NULL: feed own
+ * output.
+ */
+lstmae_status lae_decoder_begin(lae_decoder *decoder, const lae_encoder_states *states, int64_t K,
+                                const lae_sequence *truth);
 
-/** Backward from decoder->dy; adds to the gradients of the encoder's states. */
-lstmae_status lae_decoder_backward(lae_decoder *decoder, const lae_encoder_states *states);
+/**
+ * Runs decoders[first] and those behind it, up to decoders[last], that can run in the same call; all were begun.
+ *
+ * @param count of the model's decoders
+ * @param done  receives how many ran
+ */
+lstmae_status lae_decoders_forward(lae_decoder *decoders, int count, int first, int last, int *done);
+
+/** Data gradients from each one's dy, in the calls of forward; adds to those of the encoder's states. */
+lstmae_status lae_decoders_backward(lae_decoder *decoders, int count, int first, const lae_encoder_states *states,
+                                    int *done);
+
+/** Gradients of the cells' and the output's weights, once the data gradients are there; reads no weights. */
+lstmae_status lae_decoder_weight_gradients(lae_decoder *decoder);
 
 #endif

@@ -86,6 +86,9 @@ lstmae_status lae_lstm_run_backward(lae_lstm *lstm, int64_t first, int64_t last,
  */
 lstmae_status lae_lstm_run_weights(lae_lstm *lstm, const lae_sequence *input, int64_t input_first);
 
+/** Room for dh and dc. */
+lstmae_status lae_lstm_reserve_state_gradients(lae_lstm *lstm);
+
 /** Room for dh, dc and the sequences between layers, and zeros in dh, dc. */
 lstmae_status lae_lstm_begin_backward(lae_lstm *lstm);
 
@@ -97,6 +100,9 @@ lstmae_status lae_lstm_scatter_state_gradients(lae_lstm *lstm, const lstmae_tens
 
 /** Gradient of layer k, direction d's state within dh or dc, [B,H] contiguous. */
 lstmae_view lae_lstm_state_part(const lae_lstm *lstm, const lstmae_tensor *states, int64_t k, int64_t d);
+
+/** Random numbers of the dropout after layer k from step t on. */
+lstmae_random_key lae_lstm_drop_key(const lae_lstm *lstm, int64_t k, int64_t t);
 
 /** The dropout after layer k on `count` elements from step t on: y = dropped x. Forward and backward alike. */
 lstmae_status lae_lstm_drop(const lae_lstm *lstm, int64_t k, int64_t t, int64_t steps, void *y, const void *x);

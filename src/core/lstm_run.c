@@ -26,13 +26,20 @@ lstmae_status lae_lstm_begin(lae_lstm *lstm, int64_t T, int64_t B)
     return LSTMAE_OK;
 }
 
+lstmae_random_key lae_lstm_drop_key(const lae_lstm *lstm, int64_t k, int64_t t)
+{
+    const int64_t row = lstm->B * lstm->D * lstm->H;
+    return (lstmae_random_key){ lstm->base.context->seed, lae_random_stream(lstm->sites[k], lstm->draw),
+                                (uint64_t)(t * row) };
+}
+
 lstmae_status lae_lstm_drop(const lae_lstm *lstm, int64_t k, int64_t t, int64_t steps, void *y, const void *x)
 {
     lstmae_context *context = lstm->base.context;
-    int64_t row = lstm->B * lstm->D * lstm->H, count = steps * row;
+    int64_t count = steps * lstm->B * lstm->D * lstm->H;
     lstmae_view vy = lae_view_of(y, (int)context->dtype, 1, &count), vx = vy;
     vx.data = (void *)(uintptr_t)x;
-    lstmae_random_key key = { context->seed, lae_random_stream(lstm->sites[k], lstm->draw), (uint64_t)(t * row) };
+    const lstmae_random_key key = lae_lstm_drop_key(lstm, k, t);
     return lae_op_dropout(context, &vy, &vx, lstm->dropout, &key);
 }
 
@@ -134,13 +141,19 @@ lstmae_status lae_lstm_scatter_state_gradients(lae_lstm *lstm, const lstmae_tens
     return LSTMAE_OK;
 }
 
-lstmae_status lae_lstm_begin_backward(lae_lstm *lstm)
+lstmae_status lae_lstm_reserve_state_gradients(lae_lstm *lstm)
 {
     lstmae_context *context = lstm->base.context;
     int64_t state[3] = { lstm->L * lstm->D, lstm->B, lstm->H };
-    int64_t sequence[3] = { lstm->T, lstm->B, lstm->D * lstm->H };
     LAE_TRY(lae_tensor_ensure(&lstm->dh, context, context->dtype, 3, state));
-    LAE_TRY(lae_tensor_ensure(&lstm->dc, context, context->dtype, 3, state));
+    return lae_tensor_ensure(&lstm->dc, context, context->dtype, 3, state);
+}
+
+lstmae_status lae_lstm_begin_backward(lae_lstm *lstm)
+{
+    lstmae_context *context = lstm->base.context;
+    int64_t sequence[3] = { lstm->T, lstm->B, lstm->D * lstm->H };
+    LAE_TRY(lae_lstm_reserve_state_gradients(lstm));
     LAE_TRY(lae_op_fill(context, &lstm->dh->view, 0.0));
     LAE_TRY(lae_op_fill(context, &lstm->dc->view, 0.0));
     for (int i = 0; i < 2 && i + 1 < lstm->L; i++)

@@ -1,6 +1,7 @@
 #include "module_twin.h"
 
 #include "ops.h"
+#include "side.h"
 #include "size.h"
 
 #include <stdio.h>
@@ -166,6 +167,7 @@ lstmae_status lae_param_grad(lae_param *param, lstmae_tensor **grad, double *bet
     LAE_TRY(param_grad_memory(param));
     *beta = param->grad_zero ? 0.0 : 1.0;
     param->grad_zero = 0;
+    param->side = lae_side_is_open(param->value->storage->context);
     lae_tensor_touch(param->grad);
     *grad = param->grad;
     return LSTMAE_OK;

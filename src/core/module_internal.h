@@ -12,6 +12,7 @@ typedef struct lae_param {
     lstmae_tensor *value;
     lstmae_tensor *grad; /* NULL before the first backward; shaped as value */
     int grad_zero;       /* the gradient is zero whatever `grad` holds: the next backward overwrites it */
+    int side;            /* its gradient is the side's work (side.h) */
     lae_buffer prepared;
     uint64_t prepared_version;
     int prepared_kind; /* 0: nothing prepared */

@@ -1,6 +1,14 @@
 #include "ops.h"
 
 #include "lstm_compose.h"
+#include "side.h"
+
+/* Calls the entry, after the side's work where that has ended. */
+#define OPS_RETURN(entry, ...)                                                                     \
+    do {                                                                                           \
+        LAE_TRY(lae_side_join(context));                                                           \
+        return context->api->entry(context->queue, __VA_ARGS__);                                   \
+    } while (0)
 
 lstmae_status lae_op_alloc(lstmae_context *context, size_t bytes, void **out)
 {
@@ -14,12 +22,14 @@ void lae_op_release(lstmae_context *context, void *ptr, size_t bytes)
 
 lstmae_status lae_op_upload(lstmae_context *context, void *dst, const void *src, size_t bytes)
 {
-    return bytes ? context->api->upload(context->queue, dst, src, bytes) : LSTMAE_OK;
+    if (bytes == 0) return LSTMAE_OK;
+    OPS_RETURN(upload, dst, src, bytes);
 }
 
 lstmae_status lae_op_download(lstmae_context *context, void *dst, const void *src, size_t bytes)
 {
-    return bytes ? context->api->download(context->queue, dst, src, bytes) : LSTMAE_OK;
+    if (bytes == 0) return LSTMAE_OK;
+    OPS_RETURN(download, dst, src, bytes);
 }
 
 lstmae_status lae_op_sync(lstmae_context *context)
@@ -46,13 +56,13 @@ lstmae_status lae_op_copy(lstmae_context *context, const lstmae_view *dst, const
     lstmae_view flat[2];
     if (lae_view_numel(dst) == 0) return LSTMAE_OK;
     ops_in_memory_order(2, v, flat);
-    return context->api->copy(context->queue, v[0], v[1]);
+    OPS_RETURN(copy, v[0], v[1]);
 }
 
 lstmae_status lae_op_fill(lstmae_context *context, const lstmae_view *dst, double value)
 {
     if (lae_view_numel(dst) == 0) return LSTMAE_OK;
-    return context->api->fill(context->queue, dst, value);
+    OPS_RETURN(fill, dst, value);
 }
 
 lstmae_status lae_op_zero(lstmae_context *context, void *data, int dtype, int64_t count)
@@ -64,7 +74,7 @@ lstmae_status lae_op_zero(lstmae_context *context, void *data, int dtype, int64_
 lstmae_status lae_op_gemm(lstmae_context *context, const lstmae_gemm_args *args)
 {
     if (args->M == 0 || args->N == 0) return LSTMAE_OK;
-    return context->api->gemm(context->queue, args);
+    OPS_RETURN(gemm, args);
 }
 
 lstmae_status lae_op_map(lstmae_context *context, int kind, double param, const lstmae_view *y, const lstmae_view *x)
@@ -73,7 +83,7 @@ lstmae_status lae_op_map(lstmae_context *context, int kind, double param, const 
     lstmae_view flat[2];
     if (lae_view_numel(y) == 0) return LSTMAE_OK;
     ops_in_memory_order(2, v, flat);
-    return context->api->map(context->queue, kind, param, v[0], v[1]);
+    OPS_RETURN(map, kind, param, v[0], v[1]);
 }
 
 lstmae_status lae_op_map_backward(lstmae_context *context, int kind, double param, const lstmae_view *dx,
@@ -83,7 +93,7 @@ lstmae_status lae_op_map_backward(lstmae_context *context, int kind, double para
     lstmae_view flat[4];
     if (lae_view_numel(dx) == 0) return LSTMAE_OK;
     ops_in_memory_order(4, v, flat);
-    return context->api->map_backward(context->queue, kind, param, v[0], v[1], v[2], v[3]);
+    OPS_RETURN(map_backward, kind, param, v[0], v[1], v[2], v[3]);
 }
 
 lstmae_status lae_op_axpby(lstmae_context *context, const lstmae_view *y, double alpha, const lstmae_view *x,
@@ -93,7 +103,7 @@ lstmae_status lae_op_axpby(lstmae_context *context, const lstmae_view *y, double
     lstmae_view flat[2];
     if (lae_view_numel(y) == 0) return LSTMAE_OK;
     ops_in_memory_order(2, v, flat);
-    return context->api->axpby(context->queue, v[0], alpha, v[1], beta);
+    OPS_RETURN(axpby, v[0], alpha, v[1], beta);
 }
 
 lstmae_status lae_op_multiply(lstmae_context *context, const lstmae_view *y, const lstmae_view *a, const lstmae_view *b,
@@ -103,66 +113,67 @@ lstmae_status lae_op_multiply(lstmae_context *context, const lstmae_view *y, con
     lstmae_view flat[3];
     if (lae_view_numel(y) == 0) return LSTMAE_OK;
     ops_in_memory_order(3, v, flat);
-    return context->api->multiply(context->queue, v[0], v[1], v[2], beta);
+    OPS_RETURN(multiply, v[0], v[1], v[2], beta);
 }
 
 lstmae_status lae_op_select(lstmae_context *context, const lstmae_view *y, const lstmae_view *mask,
                             const lstmae_view *a, const lstmae_view *b)
 {
     if (lae_view_numel(y) == 0) return LSTMAE_OK;
-    return context->api->select(context->queue, y, mask, a, b);
+    OPS_RETURN(select, y, mask, a, b);
 }
 
 lstmae_status lae_op_reduce(lstmae_context *context, int kind, const lstmae_view *out, const lstmae_view *in,
                             double beta)
 {
     if (lae_view_numel(out) == 0) return LSTMAE_OK;
-    return context->api->reduce(context->queue, kind, out, in, beta);
+    OPS_RETURN(reduce, kind, out, in, beta);
 }
 
 lstmae_status lae_op_sum_squares(lstmae_context *context, const lstmae_view *views, int64_t count, double *out)
 {
-    return context->api->sum_squares(context->queue, views, count, out);
+    OPS_RETURN(sum_squares, views, count, out);
 }
 
 lstmae_status lae_op_random(lstmae_context *context, int kind, const lstmae_view *out, double a, double b,
                             const lstmae_random_key *key)
 {
     if (lae_view_numel(out) == 0) return LSTMAE_OK;
-    return context->api->random(context->queue, kind, out, a, b, key);
+    OPS_RETURN(random, kind, out, a, b, key);
 }
 
 lstmae_status lae_op_dropout(lstmae_context *context, const lstmae_view *y, const lstmae_view *x, double p,
                              const lstmae_random_key *key)
 {
     if (lae_view_numel(y) == 0) return LSTMAE_OK;
-    return context->api->dropout(context->queue, y, x, p, key);
+    OPS_RETURN(dropout, y, x, p, key);
 }
 
 lstmae_status lae_op_loss(lstmae_context *context, const lstmae_loss_args *args)
 {
     if (lae_view_numel(&args->pred) == 0) return LSTMAE_OK;
-    return context->api->loss(context->queue, args);
+    OPS_RETURN(loss, args);
 }
 
 lstmae_status lae_op_update(lstmae_context *context, const lstmae_update_args *args)
 {
-    return context->api->update(context->queue, args);
+    OPS_RETURN(update, args);
 }
 
 lstmae_status lae_op_lstm_cell_forward(lstmae_context *context, const lstmae_lstm_args *args, int64_t s)
 {
-    return context->api->lstm_cell_forward(context->queue, args, s);
+    OPS_RETURN(lstm_cell_forward, args, s);
 }
 
 lstmae_status lae_op_lstm_cell_backward(lstmae_context *context, const lstmae_lstm_args *args, int64_t s)
 {
-    return context->api->lstm_cell_backward(context->queue, args, s);
+    OPS_RETURN(lstm_cell_backward, args, s);
 }
 
 /* A backend may lack a sequence entry or decline a case of it; the composition then takes over. */
 #define OPS_OWN_OR_COMPOSED(entry)                                                                 \
     if (args->B == 0 || args->H == 0) return LSTMAE_OK;                                            \
+    LAE_TRY(lae_side_join(context));                                                               \
     if (context->api->entry) {                                                                     \
         lstmae_status status = context->api->entry(context->queue, args);                          \
         if (status != LSTMAE_ERR_UNSUPPORTED) return status;                                       \
@@ -193,5 +204,41 @@ size_t lae_op_prepare_bytes(const lstmae_context *context, int kind, int64_t N, 
 lstmae_status lae_op_prepare(lstmae_context *context, int kind, void *dst, const void *w, int64_t N, int64_t K,
                              int dtype)
 {
-    return context->api->prepare(context->queue, kind, dst, w, N, K, dtype);
+    OPS_RETURN(prepare, kind, dst, w, N, K, dtype);
+}
+
+int lae_op_has_loop(const lstmae_context *context)
+{
+    return context->api->loop_forward != NULL;
+}
+
+size_t lae_op_loop_prepare_bytes(const lstmae_context *context, int64_t N, int64_t I, int64_t H, int dtype)
+{
+    return context->api->loop_prepare_bytes(context->queue, N, I, H, dtype);
+}
+
+lstmae_status lae_op_loop_prepare(lstmae_context *context, void *dst, const void *w_x, const void *w_h, int64_t N,
+                                  int64_t I, int64_t H, int dtype)
+{
+    OPS_RETURN(loop_prepare, dst, w_x, w_h, N, I, H, dtype);
+}
+
+lstmae_status lae_op_loop_forward(lstmae_context *context, const lstmae_loop_args *args)
+{
+    OPS_RETURN(loop_forward, args);
+}
+
+lstmae_status lae_op_loop_backward(lstmae_context *context, const lstmae_loop_args *args)
+{
+    OPS_RETURN(loop_backward, args);
+}
+
+int lae_op_has_lanes(const lstmae_context *context)
+{
+    return context->api->lane != NULL;
+}
+
+lstmae_status lae_op_lane(lstmae_context *context, int step)
+{
+    return context->api->lane(context->queue, step);
 }

@@ -50,4 +50,16 @@ size_t lae_op_prepare_bytes(const lstmae_context *context, int kind, int64_t N, 
 lstmae_status lae_op_prepare(lstmae_context *context, int kind, void *dst, const void *w, int64_t N, int64_t K,
                              int dtype);
 
+/* closed loops of decoders, where the backend has its own: ERR_UNSUPPORTED for what it does not do */
+int lae_op_has_loop(const lstmae_context *context);
+size_t lae_op_loop_prepare_bytes(const lstmae_context *context, int64_t N, int64_t I, int64_t H, int dtype);
+lstmae_status lae_op_loop_prepare(lstmae_context *context, void *dst, const void *w_x, const void *w_h, int64_t N,
+                                  int64_t I, int64_t H, int dtype);
+lstmae_status lae_op_loop_forward(lstmae_context *context, const lstmae_loop_args *args);
+lstmae_status lae_op_loop_backward(lstmae_context *context, const lstmae_loop_args *args);
+
+/* a second order of work, where the backend has one: side.h alone calls it */
+int lae_op_has_lanes(const lstmae_context *context);
+lstmae_status lae_op_lane(lstmae_context *context, int step);
+
 #endif

@@ -1,6 +1,7 @@
 #include "ops_image.h"
 
 #include "ops.h"
+#include "side.h"
 
 int lae_op_channels_last(const lstmae_context *context, int dtype)
 {
@@ -14,6 +15,7 @@ static lstmae_status image_conv(lstmae_context *context, image_conv_fn entry, co
                                 const lstmae_view *out)
 {
     if (lae_view_numel(out) == 0) return LSTMAE_OK;
+    LAE_TRY(lae_side_join(context));
     lstmae_status status = entry(context->queue, args);
     if (status != LSTMAE_ERR_UNSUPPORTED || !(args->flags & LSTMAE_CONV_DERIVATIVE)) return status;
     lstmae_conv_args sums = *args;
@@ -36,6 +38,7 @@ lstmae_status lae_op_conv_backward_data(lstmae_context *context, const lstmae_co
 
 lstmae_status lae_op_conv_weight_gradient(lstmae_context *context, const lstmae_conv_args *args)
 {
+    LAE_TRY(lae_side_join(context));
     return context->api->conv_weight_gradient(context->queue, args);
 }
 
@@ -47,49 +50,58 @@ size_t lae_op_conv_prepare_bytes(const lstmae_context *context, int kind, const 
 
 lstmae_status lae_op_conv_prepare(lstmae_context *context, int kind, void *dst, const lstmae_conv_args *args)
 {
+    LAE_TRY(lae_side_join(context));
     return context->api->conv_prepare(context->queue, kind, dst, args);
 }
 
 lstmae_status lae_op_pool_forward(lstmae_context *context, const lstmae_pool_args *args)
 {
     if (lae_view_numel(&args->y) == 0) return LSTMAE_OK;
+    LAE_TRY(lae_side_join(context));
     return context->api->pool_forward(context->queue, args);
 }
 
 lstmae_status lae_op_pool_backward(lstmae_context *context, const lstmae_pool_args *args)
 {
     if (lae_view_numel(&args->x) == 0) return LSTMAE_OK;
+    LAE_TRY(lae_side_join(context));
     return context->api->pool_backward(context->queue, args);
 }
 
 lstmae_status lae_op_upsample_forward(lstmae_context *context, const lstmae_upsample_args *args)
 {
     if (lae_view_numel(&args->y) == 0) return LSTMAE_OK;
+    LAE_TRY(lae_side_join(context));
     return context->api->upsample_forward(context->queue, args);
 }
 
 lstmae_status lae_op_upsample_backward(lstmae_context *context, const lstmae_upsample_args *args)
 {
     if (lae_view_numel(&args->x) == 0) return LSTMAE_OK;
+    LAE_TRY(lae_side_join(context));
     return context->api->upsample_backward(context->queue, args);
 }
 
 lstmae_status lae_op_batch_norm_forward(lstmae_context *context, const lstmae_norm_args *args)
 {
+    LAE_TRY(lae_side_join(context));
     return context->api->batch_norm_forward(context->queue, args);
 }
 
 lstmae_status lae_op_batch_norm_backward(lstmae_context *context, const lstmae_norm_args *args)
 {
+    LAE_TRY(lae_side_join(context));
     return context->api->batch_norm_backward(context->queue, args);
 }
 
 lstmae_status lae_op_layer_norm_forward(lstmae_context *context, const lstmae_norm_args *args)
 {
+    LAE_TRY(lae_side_join(context));
     return context->api->layer_norm_forward(context->queue, args);
 }
 
 lstmae_status lae_op_layer_norm_backward(lstmae_context *context, const lstmae_norm_args *args)
 {
+    LAE_TRY(lae_side_join(context));
     return context->api->layer_norm_backward(context->queue, args);
 }

@@ -4,6 +4,7 @@
 #include "module_internal.h"
 #include "ops.h"
 #include "options.h"
+#include "side.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -26,9 +27,11 @@ struct lstmae_optimizer {
     size_t moment_count;
     size_t count;                  /* parameters, those of the module at creation */
     lstmae_update_tensor *tensors; /* [count] */
-    lstmae_view *grads;            /* [count] */
+    lstmae_update_tensor *ordered; /* [count] of this step: in two parts, those whose gradients are the side's last */
+    lstmae_view *grads;            /* [count], in the same order */
+    size_t first_part;
     lstmae_tensor **slots;         /* [count * moment_count], a parameter's moments side by side */
-    lae_buffer norm_sq;            /* one double: the gradients' sum of squares */
+    lae_buffer norm_sq;            /* two doubles: the gradients' sum of squares, and that of the second part */
 };
 
 /* ---- options ---- */
@@ -131,9 +134,10 @@ static lstmae_status optim_create_tensors(lstmae_optimizer *optimizer)
     lae_memory *memory = &optimizer->context->memory;
     size_t count = optimizer->count;
     optimizer->tensors = lae_calloc(memory, count, sizeof *optimizer->tensors);
+    optimizer->ordered = lae_calloc(memory, count, sizeof *optimizer->ordered);
     optimizer->grads = lae_calloc(memory, count, sizeof *optimizer->grads);
     optimizer->slots = lae_calloc(memory, count * optimizer->moment_count, sizeof *optimizer->slots);
-    if (!optimizer->tensors || !optimizer->grads || !optimizer->slots)
+    if (!optimizer->tensors || !optimizer->ordered || !optimizer->grads || !optimizer->slots)
         return LAE_FAIL(ERR_NO_MEMORY, "optimizer: no memory for %zu parameters", count);
     for (size_t i = 0; i < count; i++) {
         const lstmae_view *value = &lae_module_param_at(optimizer->module, i)->value->view;
@@ -142,7 +146,7 @@ static lstmae_status optim_create_tensors(lstmae_optimizer *optimizer)
         for (size_t moment = 0; moment < optimizer->moment_count; moment++)
             LAE_TRY(optim_create_slot(optimizer, i, moment));
     }
-    return lae_buffer_reserve(&optimizer->norm_sq, optimizer->context, 1, sizeof(double));
+    return lae_buffer_reserve(&optimizer->norm_sq, optimizer->context, 2, sizeof(double));
 }
 
 /* ---- lifetime ---- */
@@ -187,6 +191,7 @@ void lstmae_optimizer_destroy(lstmae_optimizer *optimizer)
     for (size_t i = 0; optimizer->slots && i < slots; i++) lstmae_tensor_destroy(optimizer->slots[i]);
     lae_free(memory, optimizer->slots, slots * sizeof *optimizer->slots);
     lae_free(memory, optimizer->grads, optimizer->count * sizeof *optimizer->grads);
+    lae_free(memory, optimizer->ordered, optimizer->count * sizeof *optimizer->ordered);
     lae_free(memory, optimizer->tensors, optimizer->count * sizeof *optimizer->tensors);
     lae_buffer_release(&optimizer->norm_sq);
     lstmae_module_destroy(optimizer->module);
@@ -196,26 +201,79 @@ void lstmae_optimizer_destroy(lstmae_optimizer *optimizer)
 
 /* ---- steps ---- */
 
-/* Looks up where the gradients are now. A parameter that no backward has reached, as the input weights of a decoder
- * that sees nothing, is left alone and costs nothing: PyTorch's gradient None. */
+/* Looks up where the gradient of parameter i is now. A parameter that no backward has reached, as the input weights of
+ * a decoder that sees nothing, is left alone and costs nothing: PyTorch's gradient None. */
+static lstmae_status optim_find_grad(lstmae_optimizer *optimizer, size_t i, size_t place)
+{
+    lae_param *param = lae_module_param_at(optimizer->module, i);
+    lstmae_update_tensor *tensor = &optimizer->ordered[place];
+    lstmae_tensor *grad = param->value; /* stands for none: no element of it is looked at */
+    int64_t none = 0;
+    if (param->grad) LAE_TRY(lae_param_grad_values(param, &grad));
+    optimizer->grads[place] = param->grad ? grad->view : lae_view_of(grad->view.data, grad->view.dtype, 1, &none);
+    *tensor = optimizer->tensors[i];
+    tensor->count = lae_view_numel(&optimizer->grads[place]);
+    tensor->grad = grad->view.data;
+    tensor->param = param->value->view.data;
+    return LSTMAE_OK;
+}
+
+/* The order follows from where gradients are made, not from when, so that sums are the same each time. */
 static lstmae_status optim_find_grads(lstmae_optimizer *optimizer)
 {
-    for (size_t i = 0; i < optimizer->count; i++) {
-        lae_param *param = lae_module_param_at(optimizer->module, i);
-        lstmae_tensor *grad = param->value; /* stands for none: no element of it is looked at */
-        int64_t none = 0;
-        if (param->grad) LAE_TRY(lae_param_grad_values(param, &grad));
-        optimizer->grads[i] = param->grad ? grad->view : lae_view_of(grad->view.data, grad->view.dtype, 1, &none);
-        optimizer->tensors[i].count = lae_view_numel(&optimizer->grads[i]);
-        optimizer->tensors[i].grad = grad->view.data;
-        optimizer->tensors[i].param = param->value->view.data;
+    size_t place = 0;
+    for (int side = 0; side < 2; side++) {
+        for (size_t i = 0; i < optimizer->count; i++)
+            if (lae_module_param_at(optimizer->module, i)->side == side)
+                LAE_TRY(optim_find_grad(optimizer, i, place++));
+        if (side == 0) optimizer->first_part = place;
     }
     return LSTMAE_OK;
 }
 
+/* Work on `count` of ordered[] and grads[] from `first` on, which are part 0 or 1. */
+typedef lstmae_status (*optim_part_fn)(lstmae_optimizer *optimizer, int part, size_t first, size_t count,
+                                       const void *args);
+
+/* Both parts, the second one on the side if that is still at work on its gradients. */
+static lstmae_status optim_run(lstmae_optimizer *optimizer, optim_part_fn run, const void *args)
+{
+    const size_t first = optimizer->first_part, second = optimizer->count - first;
+    lstmae_status status = LSTMAE_OK;
+    if (second > 0) {
+        LAE_TRY(lae_side_resume(optimizer->context));
+        status = lae_side_leave(optimizer->context, run(optimizer, 1, first, second, args));
+    }
+    if (status == LSTMAE_OK) status = run(optimizer, 0, 0, first, args);
+    lae_side_end(optimizer->context);
+    return status;
+}
+
+static lstmae_status optim_sum_part(lstmae_optimizer *optimizer, int part, size_t first, size_t count, const void *args)
+{
+    (void)args;
+    return lae_op_sum_squares(optimizer->context, &optimizer->grads[first], (int64_t)count,
+                              lae_at(optimizer->norm_sq.data, part, LSTMAE_F64));
+}
+
 static lstmae_status optim_sum_squares(lstmae_optimizer *optimizer)
 {
-    return lae_op_sum_squares(optimizer->context, optimizer->grads, (int64_t)optimizer->count, optimizer->norm_sq.data);
+    const int64_t one = 1;
+    LAE_TRY(optim_run(optimizer, optim_sum_part, NULL));
+    if (optimizer->first_part == optimizer->count) return LSTMAE_OK;
+    lstmae_view sum = lae_view_of(optimizer->norm_sq.data, LSTMAE_F64, 1, &one), second = sum;
+    second.data = lae_at(sum.data, 1, LSTMAE_F64);
+    return lae_op_axpby(optimizer->context, &sum, 1.0, &second, 1.0);
+}
+
+static lstmae_status optim_update_part(lstmae_optimizer *optimizer, int part, size_t first, size_t count,
+                                       const void *args)
+{
+    lstmae_update_args update = *(const lstmae_update_args *)args;
+    (void)part;
+    update.tensors = &optimizer->ordered[first];
+    update.count = (int64_t)count;
+    return lae_op_update(optimizer->context, &update);
 }
 
 static lstmae_update_args optim_update_args(const lstmae_optimizer *optimizer)
@@ -230,7 +288,7 @@ static lstmae_update_args optim_update_args(const lstmae_optimizer *optimizer)
     if (options->kind == LSTMAE_ADAMW) args.flags |= LSTMAE_UPDATE_DECOUPLED_DECAY;
     if (options->kind == LSTMAE_RMSPROP_TF1) args.flags |= LSTMAE_UPDATE_TF1;
     args.dtype = (int32_t)optimizer->context->dtype;
-    args.tensors = optimizer->tensors;
+    args.tensors = optimizer->ordered;
     args.count = (int64_t)optimizer->count;
     args.lr = options->lr;
     args.momentum = options->momentum;
@@ -252,8 +310,13 @@ static lstmae_status optim_update(lstmae_optimizer *optimizer, uint32_t flags)
     lstmae_update_args args = optim_update_args(optimizer);
     args.flags |= flags;
     LAE_TRY(optim_find_grads(optimizer));
-    if (args.max_norm > 0.0 || flags & LSTMAE_UPDATE_SKIP_NONFINITE) LAE_TRY(optim_sum_squares(optimizer));
-    lstmae_status status = lae_op_update(optimizer->context, &args);
+    lstmae_status status;
+    if (args.max_norm > 0.0 || flags & LSTMAE_UPDATE_SKIP_NONFINITE) {
+        LAE_TRY(optim_sum_squares(optimizer));
+        status = lae_op_update(optimizer->context, &args);
+    } else {
+        status = optim_run(optimizer, optim_update_part, &args);
+    }
     for (size_t i = 0; i < optimizer->count; i++) lae_tensor_touch(lae_module_param_at(optimizer->module, i)->value);
     return status;
 }

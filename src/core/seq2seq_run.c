@@ -2,6 +2,7 @@
 #include "loss_internal.h"
 #include "ops.h"
 #include "seq2seq_internal.h"
+#include "side.h"
 
 /* ---- checks ---- */
 
@@ -92,8 +93,8 @@ static lstmae_status run_encoder_backward(lstmae_seq2seq *model)
 
 /* ---- forward and step ---- */
 
-static lstmae_status run_decoder(lstmae_seq2seq *model, lae_decoder *decoder, const lstmae_tensor *x,
-                                 const lstmae_tensor *future, int64_t steps)
+static lstmae_status run_begin_decoder(lstmae_seq2seq *model, lae_decoder *decoder, const lstmae_tensor *x,
+                                       const lstmae_tensor *future, int64_t steps)
 {
     lae_sequence truth = { NULL, 0, 0 };
     if (decoder->options.input == LSTMAE_INPUT_TRUTH && model->base.training && decoder->truth > 0.0) {
@@ -101,7 +102,16 @@ static lstmae_status run_decoder(lstmae_seq2seq *model, lae_decoder *decoder, co
         LAE_TRY(lae_seq2seq_target(model, decoder, x, future, &target));
         truth = (lae_sequence){ target.data, target.stride[0], target.stride[1] };
     }
-    return lae_decoder_forward(decoder, &model->states, steps, &truth);
+    return lae_decoder_begin(decoder, &model->states, steps, &truth);
+}
+
+/* One decoder alone, that begins with the states of the encoder. */
+static lstmae_status run_decoder(lstmae_seq2seq *model, lae_decoder *decoder, const lstmae_tensor *x, int64_t steps)
+{
+    const int index = (int)(decoder - model->decoders);
+    int done;
+    LAE_TRY(run_begin_decoder(model, decoder, x, NULL, steps));
+    return lae_decoders_forward(model->decoders, model->count, index, index + 1, &done);
 }
 
 static lstmae_status run_forward(lstmae_seq2seq *model, const lstmae_tensor *x, const lstmae_tensor *future)
@@ -110,8 +120,10 @@ static lstmae_status run_forward(lstmae_seq2seq *model, const lstmae_tensor *x, 
     LAE_TRY(lae_seq2seq_run_code(model));
     for (int i = 0; i < model->count; i++) {
         lae_decoder *decoder = &model->decoders[i];
-        LAE_TRY(run_decoder(model, decoder, x, future, lae_decoder_steps(decoder, x->view.dim[0])));
+        LAE_TRY(run_begin_decoder(model, decoder, x, future, lae_decoder_steps(decoder, x->view.dim[0])));
     }
+    for (int i = 0, done; i < model->count; i += done)
+        LAE_TRY(lae_decoders_forward(model->decoders, model->count, i, model->count, &done));
     return LSTMAE_OK;
 }
 
@@ -150,6 +162,45 @@ static lstmae_status run_loss(lstmae_seq2seq *model, int index, lstmae_loss *los
     return lae_loss_apply(loss, &use);
 }
 
+static lstmae_status run_decoder_weights(lstmae_seq2seq *model)
+{
+    for (int i = 0; i < model->count; i++) LAE_TRY(lae_decoder_weight_gradients(&model->decoders[i]));
+    return LSTMAE_OK;
+}
+
+static lstmae_status run_rest_of_backward(lstmae_seq2seq *model, double scale)
+{
+    LAE_TRY(lae_seq2seq_code_backward(model, scale));
+    return run_encoder_backward(model);
+}
+
+/* Cells that decoders share with the encoder have one gradient, which one order of work adds to. */
+static int run_shares_cells(const lstmae_seq2seq *model)
+{
+    for (int i = 0; i < model->count; i++)
+        if (model->decoders[i].options.flags & LSTMAE_DECODER_SHARED) return 1;
+    return 0;
+}
+
+/*
+ * The decoders' weight gradients beside what comes after them, on devices with a second order of work. They read what
+ * forward and the data gradients left with the decoders, the encoder's states or code, and the truth, which nothing
+ * writes before they are waited for, and write the gradients of those parameters alone.
+ */
+static lstmae_status run_gradients(lstmae_seq2seq *model, double scale)
+{
+    lstmae_context *context = model->base.context;
+    if (run_shares_cells(model)) {
+        LAE_TRY(run_decoder_weights(model));
+        return run_rest_of_backward(model, scale);
+    }
+    LAE_TRY(lae_side_begin(context));
+    lstmae_status status = lae_side_leave(context, run_decoder_weights(model));
+    if (status == LSTMAE_OK) status = run_rest_of_backward(model, scale);
+    lae_side_end(context);
+    return status;
+}
+
 static lstmae_status run_backward(lstmae_seq2seq *model, double scale)
 {
     lstmae_context *context = model->base.context;
@@ -159,9 +210,9 @@ static lstmae_status run_backward(lstmae_seq2seq *model, double scale)
     LAE_TRY(lae_op_fill(context, &states->dh->view, 0.0));
     LAE_TRY(lae_op_fill(context, &states->dc->view, 0.0));
     LAE_TRY(lae_seq2seq_begin_code_gradient(model));
-    for (int i = 0; i < model->count; i++) LAE_TRY(lae_decoder_backward(&model->decoders[i], states));
-    LAE_TRY(lae_seq2seq_code_backward(model, scale));
-    return run_encoder_backward(model);
+    for (int i = 0, done; i < model->count; i += done)
+        LAE_TRY(lae_decoders_backward(model->decoders, model->count, i, states, &done));
+    return run_gradients(model, scale);
 }
 
 /* Of the decoders, then the KL. */
@@ -303,7 +354,7 @@ lstmae_status lae_seq2seq_watch(lstmae_seq2seq *model, const lstmae_tensor *x, l
     for (int future = 0; future < 2; future++) {
         if (!shown[future]) continue;
         lae_decoder *decoder = lae_seq2seq_find(model, future);
-        LAE_TRY(run_decoder(model, decoder, x, NULL, shown[future]->view.dim[0]));
+        LAE_TRY(run_decoder(model, decoder, x, shown[future]->view.dim[0]));
         LAE_TRY(run_show(model, decoder, shown[future], 0));
     }
     return LSTMAE_OK;
@@ -324,7 +375,7 @@ static lstmae_status run_inference(lstmae_seq2seq *model, const run_request *req
     lae_decoder *decoder = lae_seq2seq_find(model, request->kind == RUN_GENERATE);
     if (request->kind == RUN_SAMPLE) LAE_TRY(run_prior(model, request->first, request->y));
     else LAE_TRY(run_encode(model, request->x, NULL));
-    LAE_TRY(run_decoder(model, decoder, request->x, NULL, request->y->view.dim[0]));
+    LAE_TRY(run_decoder(model, decoder, request->x, request->y->view.dim[0]));
     return run_show(model, decoder, request->y, request->x && model->lengths_count > 0);
 }
 

@@ -61,6 +61,9 @@
     X(lstmae_random_key, 24, first, 16)                                                            \
     X(lstmae_gemm_args, 112, reserved, 108)                                                        \
     X(lstmae_lstm_args, 296, beta, 288)                                                            \
+    X(lstmae_loop_layer, 96, dc, 88)                                                               \
+    X(lstmae_loop_decoder, 32, dy, 24)                                                             \
+    X(lstmae_loop_args, 96, weights, 88)                                                           \
     X(lstmae_conv_args, 304, beta, 296)                                                            \
     X(lstmae_pool_args, 248, index, 240)                                                           \
     X(lstmae_norm_args, 432, beta, 424)                                                            \
@@ -69,7 +72,7 @@
     X(lstmae_update_tensor, 56, weight_decay, 48)                                                  \
     X(lstmae_update_args, 144, guard_count, 136)                                                   \
     X(lstmae_step_values, 32, bias2, 24)                                                           \
-    X(lstmae_backend_api, 440, upload_end, 432)
+    X(lstmae_backend_api, 480, lane, 472)
 
 /* X(struct, macro) */
 #define INITIALISERS(X)                                                                            \
