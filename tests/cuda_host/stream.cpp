@@ -38,25 +38,30 @@ void order_acquire(const void *) {}
 #endif
 
 /* Lanes are used again: stacks and the sanitizer's threads are dear. Without it, one for all is enough. */
+#if LAE_HOST_TSAN
 static std::vector<lane> &lanes_free = *new std::vector<lane>;
 
 lane lane_take()
 {
-#if LAE_HOST_TSAN
     if (lanes_free.empty()) return { room_create(), __tsan_create_fiber(0) };
     lane place = lanes_free.back();
     lanes_free.pop_back();
     return place;
-#else
-    static room *blocks = room_create();
-    return { blocks, nullptr };
-#endif
 }
 
 void lane_give(const lane &place)
 {
-    if (LAE_HOST_TSAN) lanes_free.push_back(place);
+    lanes_free.push_back(place);
 }
+#else
+lane lane_take()
+{
+    static room *blocks = room_create();
+    return { blocks, nullptr };
+}
+
+void lane_give(const lane &) {}
+#endif
 
 /* ---- the list of operations ---- */
 
