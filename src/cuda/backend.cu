@@ -43,6 +43,11 @@ static void backend_fill(lstmae_backend_api *table)
     table->prepare = lae_cu_prepare;
     table->lstm_cell_forward = lae_cu_lstm_cell_forward;
     table->lstm_cell_backward = lae_cu_lstm_cell_backward;
+    table->conv_forward = lae_cu_conv_forward;
+    table->conv_backward_data = lae_cu_conv_backward_data;
+    table->conv_weight_gradient = lae_cu_conv_weight_gradient;
+    table->conv_prepare_bytes = lae_cu_conv_prepare_bytes;
+    table->conv_prepare = lae_cu_conv_prepare;
 }
 
 /* The registry calls this under its lock. */

@@ -49,7 +49,11 @@ static void device_close_lane(lstmae_queue *queue, lae_cu_lane *lane)
 
 static lstmae_status device_open(lstmae_queue *queue)
 {
+    int major, minor;
     LAE_CU_CALL(queue, cudaSetDevice(queue->device));
+    LAE_CU_CALL(queue, cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, queue->device));
+    LAE_CU_CALL(queue, cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, queue->device));
+    queue->capability = 10 * major + minor;
     LAE_CU_CALL(queue, cudaDeviceGetAttribute(&queue->multiprocessors, cudaDevAttrMultiProcessorCount, queue->device));
     for (lae_cu_lane &lane : queue->lanes) LAE_CU_TRY(device_open_lane(queue, &lane));
     void *step;

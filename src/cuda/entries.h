@@ -67,4 +67,13 @@ lstmae_status lae_cu_batch_norm_backward(lstmae_queue *queue, const lstmae_norm_
 lstmae_status lae_cu_layer_norm_forward(lstmae_queue *queue, const lstmae_norm_args *args);
 lstmae_status lae_cu_layer_norm_backward(lstmae_queue *queue, const lstmae_norm_args *args);
 
+/* conv.cu */
+lstmae_status lae_cu_conv_forward(lstmae_queue *queue, const lstmae_conv_args *args);
+lstmae_status lae_cu_conv_backward_data(lstmae_queue *queue, const lstmae_conv_args *args);
+size_t lae_cu_conv_prepare_bytes(const lstmae_queue *queue, int kind, const lstmae_conv_args *args);
+lstmae_status lae_cu_conv_prepare(lstmae_queue *queue, int kind, void *dst, const lstmae_conv_args *args);
+
+/* conv_weight.cu */
+lstmae_status lae_cu_conv_weight_gradient(lstmae_queue *queue, const lstmae_conv_args *args);
+
 #endif

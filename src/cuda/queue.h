@@ -46,6 +46,7 @@ struct lstmae_queue {
     int device;
     int precision; /* lstmae_precision */
     int multiprocessors;
+    int capability; /* of the device: 90 for 9.0 */
     pid_t process; /* that created it; a forked child's calls are refused */
     int lost;
     int active;    /* lane that entries run on */
