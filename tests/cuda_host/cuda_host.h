@@ -5,6 +5,7 @@
  *   LSTMAE_CUDA_HOST_SEED=n            shuffles of threads, blocks and streams; default 1
  *   LSTMAE_CUDA_HOST_ORDER=eager       every operation runs when it is queued; default shuffled
  *   LSTMAE_CUDA_HOST_MEMORY=bytes      of the device; default 4 GiB
+ *   LSTMAE_CUDA_HOST_PROTECT=1         the host cannot reach device memory: a program that touches it ends
  *   LSTMAE_CUDA_HOST_DRIVER=none|old   cudaErrorNoDevice or cudaErrorInsufficientDriver for every call
  */
 #ifndef LAE_CUDA_HOST_H

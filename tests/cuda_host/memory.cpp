@@ -4,6 +4,7 @@
  */
 #include "device.h"
 #include "sanitizers.h"
+#include "shelter.h"
 #include "stream.h"
 
 #include <map>
@@ -43,16 +44,25 @@ static unsigned char *memory_guard_before(uintptr_t at)
     return reinterpret_cast<unsigned char *>(at - MEMORY_GUARD);
 }
 
+/* With the guards around it; NULL where there is none. */
+static void *memory_room(size_t bytes, memory_kind kind)
+{
+    void *memory = nullptr;
+    if (bytes > SIZE_MAX - 2 * MEMORY_GUARD) return nullptr;
+    if (kind == MEMORY_DEVICE && shelter_wanted()) return shelter_take(bytes + 2 * MEMORY_GUARD);
+    return posix_memalign(&memory, MEMORY_GUARD, bytes + 2 * MEMORY_GUARD) == 0 ? memory : nullptr;
+}
+
 static cudaError_t memory_take(void **out, size_t bytes, memory_kind kind)
 {
     lae_cuda_host_state *counts = &device.counts;
-    void *memory = nullptr;
+    shelter_access access;
     *out = nullptr;
     if (bytes == 0) return cudaSuccess;
     if (kind == MEMORY_DEVICE && (bytes > device.capacity || counts->device_bytes > device.capacity - bytes))
         return cudaErrorMemoryAllocation;
-    if (bytes > SIZE_MAX - 2 * MEMORY_GUARD || posix_memalign(&memory, MEMORY_GUARD, bytes + 2 * MEMORY_GUARD) != 0)
-        return cudaErrorMemoryAllocation;
+    void *memory = memory_room(bytes, kind);
+    if (!memory) return cudaErrorMemoryAllocation;
     uintptr_t at = reinterpret_cast<uintptr_t>(memory) + MEMORY_GUARD;
     memset(memory_guard_before(at), MEMORY_CANARY, MEMORY_GUARD);
     memset(memory_guard_after(at, bytes), MEMORY_CANARY, MEMORY_GUARD);
@@ -76,6 +86,7 @@ static bool memory_guard_holds(const unsigned char *guard)
 
 static void memory_drop(std::map<uintptr_t, memory_block>::iterator block)
 {
+    shelter_access access;
     lae_cuda_host_state *counts = &device.counts;
     uintptr_t at = block->first;
     memory_block what = block->second;
@@ -88,7 +99,8 @@ static void memory_drop(std::map<uintptr_t, memory_block>::iterator block)
     (what.kind == MEMORY_DEVICE ? counts->device_bytes : counts->pinned_bytes) -= what.bytes;
     (what.kind == MEMORY_DEVICE ? counts->device_blocks : counts->pinned_blocks)--;
     blocks.erase(block);
-    free(memory_guard_before(at));
+    if (what.kind == MEMORY_DEVICE && shelter_wanted()) shelter_give(memory_guard_before(at));
+    else free(memory_guard_before(at));
 }
 
 static cudaError_t memory_give(void *memory, memory_kind kind)

@@ -1,6 +1,7 @@
 #include "stream.h"
 
 #include "sanitizers.h"
+#include "shelter.h"
 
 #include <algorithm>
 #include <pthread.h>
@@ -131,6 +132,7 @@ static bool stream_ready(const CUstream_st *stream)
 
 static void stream_run_one(CUstream_st *stream)
 {
+    shelter_access access;
     lane_scope scope(stream->place);
     queued_operation next = std::move(stream->queue.front());
     stream->queue.pop_front();
@@ -167,6 +169,7 @@ static CUstream_st *stream_any()
 /* Runs until `stream` has run all, or `record` is done. How much else runs before: nothing, some, or all there is. */
 static void streams_run(CUstream_st *stream, const event_record *record)
 {
+    shelter_access access;
     unsigned others = device.eager ? 0 : shuffle_below(3);
     while (device.counts.lost == 0 && (record ? !record->done : !stream->queue.empty())) {
         CUstream_st *needed = stream_needed(stream), *next = needed;
