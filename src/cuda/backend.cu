@@ -48,6 +48,10 @@ static void backend_fill(lstmae_backend_api *table)
     table->conv_weight_gradient = lae_cu_conv_weight_gradient;
     table->conv_prepare_bytes = lae_cu_conv_prepare_bytes;
     table->conv_prepare = lae_cu_conv_prepare;
+    table->reduce = lae_cu_reduce;
+    table->sum_squares = lae_cu_sum_squares;
+    table->loss = lae_cu_loss;
+    table->update = lae_cu_update;
 }
 
 /* The registry calls this under its lock. */

@@ -148,6 +148,11 @@ lstmae_status lae_cu_check_types(const lstmae_queue *queue, const char *entry, i
         if (views[v] && views[v]->dtype != dtype)
             return queue->host->fail(LSTMAE_ERR_UNSUPPORTED, "%s: expected one element type, got %s and %s", entry,
                                      walk_dtype_name(dtype), walk_dtype_name(views[v]->dtype));
+    return lae_cu_check_dtype(queue, entry, dtype);
+}
+
+lstmae_status lae_cu_check_dtype(const lstmae_queue *queue, const char *entry, int dtype)
+{
     if (dtype == LSTMAE_F32 || dtype == LSTMAE_F64) return LSTMAE_OK;
     return queue->host->fail(LSTMAE_ERR_UNSUPPORTED, "%s: expected element type f32 or f64, got %s", entry,
                              walk_dtype_name(dtype));

@@ -77,6 +77,9 @@ unsigned lae_cu_walk_grid(const lstmae_queue *queue, int64_t units);
 lstmae_status lae_cu_check_types(const lstmae_queue *queue, const char *entry, int count,
                                  const lstmae_view *const *views);
 
+/** OK for float32 and float64, else ERR_UNSUPPORTED. */
+lstmae_status lae_cu_check_dtype(const lstmae_queue *queue, const char *entry, int dtype);
+
 /** OK for kinds from 0 to `last`, else ERR_UNSUPPORTED. */
 lstmae_status lae_cu_check_kind(const lstmae_queue *queue, const char *entry, int kind, int last);
 
