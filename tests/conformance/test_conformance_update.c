@@ -116,6 +116,64 @@ static void updates(void **state)
     }
 }
 
+#define MANY 150
+
+/* Parts of the same arrays, one after the other: some empty, some that begin anywhere. */
+static lstmae_status run_update_of_many(const test_device *device, const lstmae_view *views, const void *args)
+{
+    static const int64_t counts[] = { 1, 64, 0, 7, 4096, 3, 2, 512, 5, 16, 2049 };
+    const update_case *u = args;
+    lstmae_update_tensor tensors[MANY];
+    lstmae_update_args update = u->args;
+    int64_t first = 0;
+    for (int t = 0; t < MANY; t++) {
+        float *at[PER_TENSOR];
+        for (int k = 0; k < PER_TENSOR; k++) at[k] = views[k].data ? (float *)views[k].data + first : NULL;
+        tensors[t] = (lstmae_update_tensor){ .param = at[0], .m = at[1], .v = at[2], .a = at[3], .grad = at[4],
+                                             .count = counts[t % 11], .weight_decay = u->weight_decay * (t % 3) };
+        first += tensors[t].count;
+    }
+    update.struct_size = sizeof(update);
+    update.dtype = views[0].dtype;
+    update.tensors = tensors;
+    update.count = MANY;
+    update.norm_sq = views[PER_TENSOR].data;
+    return device->api->update(device->queue, &update);
+}
+
+static void updates_of_many(void **state)
+{
+    (void)state;
+    int64_t one = 1;
+    for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
+        conformance_case c = { .run = run_update_of_many, .args = &cases[k] };
+        snprintf(c.what, sizeof(c.what), "%s of %d tensors", cases[k].name, MANY);
+        add_tensor(&c, &cases[k], LSTMAE_F32, 95000, 1, tolerance_update);
+        conformance_input(&c, test_array_make(LSTMAE_F64, 1, &one, 1, 1));
+        test_array_set(&c.array[PER_TENSOR], 0, 1234.5);
+        conformance_check(&c);
+    }
+}
+
+/* What one element is, its neighbours do not see. */
+static void updates_of_nan_stay_where_they_are(void **state)
+{
+    (void)state;
+    static const int64_t counts[TENSORS] = { 5, 1009, 64 };
+    for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
+        conformance_case c = { .run = run_update, .args = &cases[k] };
+        int64_t one = 1, none = 0;
+        snprintf(c.what, sizeof(c.what), "%s with a gradient that is not finite", cases[k].name);
+        for (int t = 0; t < TENSORS; t++) add_tensor(&c, &cases[k], LSTMAE_F32, counts[t], 5, tolerance_update);
+        test_array_set(&c.array[PER_TENSOR + 4], 517, NAN);
+        test_array_set(&c.array[PER_TENSOR + 4], 1008, NAN);
+        conformance_input(&c, test_array_make(LSTMAE_F64, 1, &one, 1, 1));
+        test_array_set(&c.array[TENSORS * PER_TENSOR], 0, 1234.5);
+        conformance_input(&c, test_array_make(LSTMAE_F64, 1, &none, 2, 1));
+        conformance_check(&c);
+    }
+}
+
 static void guarded_updates_change_nothing(void **state)
 {
     (void)state;
@@ -135,6 +193,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(updates),
+        cmocka_unit_test(updates_of_many),
+        cmocka_unit_test(updates_of_nan_stay_where_they_are),
         cmocka_unit_test(guarded_updates_change_nothing),
     };
     return cmocka_run_group_tests(tests, conformance_open, conformance_close);
