@@ -75,6 +75,7 @@ lstmae_status lae_cu_conv_prepare(lstmae_queue *queue, int kind, void *dst, cons
 
 /* conv_weight.cu */
 lstmae_status lae_cu_conv_weight_gradient(lstmae_queue *queue, const lstmae_conv_args *args);
+
 /* reduce.cu, sum_squares.cu, loss.cu, update.cu */
 lstmae_status lae_cu_reduce(lstmae_queue *queue, int kind, const lstmae_view *out, const lstmae_view *in, double beta);
 lstmae_status lae_cu_sum_squares(lstmae_queue *queue, const lstmae_view *views, int64_t count, double *out);

@@ -52,8 +52,8 @@ static __device__ __forceinline__ double reduce_join(int kind, double a, double 
 }
 
 /* Where unit `index` is. */
-static __device__ __forceinline__ int64_t reduce_place(const reduce_axes &axes, const int64_t (&stride)[LSTMAE_MAX_DIMS],
-                                                       int64_t index)
+static __device__ __forceinline__ int64_t reduce_place(const reduce_axes &axes,
+                                                       const int64_t (&stride)[LSTMAE_MAX_DIMS], int64_t index)
 {
     int64_t place = 0;
 #pragma unroll
@@ -113,7 +113,8 @@ reduce_kernel(const reduce_plan plan)
         if (plan.gone.axes == 1) {
             const int64_t step = plan.gone.in[0];
 #pragma unroll 4
-            for (int64_t i = begin + g; i < end; i += deep) reduce_take<T, KEPT, GONE>(plan.kind, sums, from + i * step);
+            for (int64_t i = begin + g; i < end; i += deep)
+                reduce_take<T, KEPT, GONE>(plan.kind, sums, from + i * step);
         } else {
 #pragma unroll 2
             for (int64_t i = begin + g; i < end; i += deep)

@@ -1,6 +1,6 @@
 /*
- * *out = sum over all tensors of the sum of their squares, in double: each block leaves the sum of a unit of one tensor,
- * one more block adds these. Units depend on the tensors alone, so the sum has the same bits on every GPU.
+ * *out = sum over all tensors of the sum of their squares, in double: each block leaves the sum of a unit of one
+ * tensor, one more block adds these. Units depend on the tensors alone, so the sum has the same bits on every GPU.
  *
  * Tensors that lie densely share a launch. The floor is the memory's bandwidth: every element is read once.
  */

@@ -1,7 +1,7 @@
 /*
  * One optimizer step over many tensors in one launch; the equations are in docs/numerics.md. Elements are computed as
  * the CPU computes them, in the tensors' type, from numbers that each block derives in double: the gradient's factor
- * comes from its norm, which is on the device, and in a captured step so do the rate and the corrections of the moments.
+ * comes from its norm, which is on the device, and so in a captured step do the rate and the moments' corrections.
  *
  * The floor is the memory's bandwidth, with Adam 28 bytes for a float parameter.
  */
