@@ -21,6 +21,7 @@ struct lstmae_context {
     uint64_t sites; /* places that draw random numbers, numbered in order of creation */
     struct lae_twin *twin; /* while a module is made as the twin of another; else NULL */
     int side; /* see side.c */
+    int eager; /* set by tests: no step is captured */
     uint64_t draws; /* training forwards that drew random numbers; part of a checkpoint */
     char device[32];
 };

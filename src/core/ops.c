@@ -37,6 +37,36 @@ lstmae_status lae_op_sync(lstmae_context *context)
     return context->api->queue_sync(context->queue);
 }
 
+void *lae_op_host_alloc(lstmae_context *context, size_t bytes)
+{
+    return context->api->host_alloc ? context->api->host_alloc(context->queue, bytes) : NULL;
+}
+
+void lae_op_host_release(lstmae_context *context, void *ptr, size_t bytes)
+{
+    context->api->host_release(context->queue, ptr, bytes);
+}
+
+int lae_op_uploads_beside(const lstmae_context *context)
+{
+    return context->api->upload_begin != NULL;
+}
+
+lstmae_status lae_op_upload_begin(lstmae_context *context, void *dst, const void *src, size_t bytes)
+{
+    OPS_RETURN(upload_begin, dst, src, bytes);
+}
+
+lstmae_status lae_op_upload_end(lstmae_context *context)
+{
+    return context->api->upload_end(context->queue);
+}
+
+int lae_op_captures(const lstmae_context *context)
+{
+    return context->api->capture_begin != NULL;
+}
+
 /* Elementwise work on images that all lie channels last follows their memory: views[v] then points to flat[v]. */
 static void ops_in_memory_order(int count, const lstmae_view **views, lstmae_view *flat)
 {

@@ -17,6 +17,18 @@ lstmae_status lae_op_fill(lstmae_context *context, const lstmae_view *dst, doubl
 lstmae_status lae_op_zero(lstmae_context *context, void *data, int dtype, int64_t count);
 lstmae_status lae_op_sync(lstmae_context *context);
 
+/** Host memory that moves fast to and from the device; NULL where there is none. */
+void *lae_op_host_alloc(lstmae_context *context, size_t bytes);
+void lae_op_host_release(lstmae_context *context, void *ptr, size_t bytes);
+
+/** Uploads beside the queue's work: see upload_begin in backend.h. Only where the device has them. */
+int lae_op_uploads_beside(const lstmae_context *context);
+lstmae_status lae_op_upload_begin(lstmae_context *context, void *dst, const void *src, size_t bytes);
+lstmae_status lae_op_upload_end(lstmae_context *context);
+
+/** Whether the device captures steps (replay.h). */
+int lae_op_captures(const lstmae_context *context);
+
 /* arithmetic */
 lstmae_status lae_op_gemm(lstmae_context *context, const lstmae_gemm_args *args);
 lstmae_status lae_op_map(lstmae_context *context, int kind, double param, const lstmae_view *y, const lstmae_view *x);
