@@ -1,10 +1,16 @@
 /*
  * The loader: a thread fills one host buffer while the caller uses the other. The caller's thread alone touches
  * tensors and the context; the loader's thread only reads the data set.
+ *
+ * Where a device uploads beside its work, the batch after the one that is handed out is already on its way: into a
+ * landing place on the device, from where it is copied when its turn comes, so that the tensors of batches keep their
+ * memory. A host buffer goes back to the thread when what it held has arrived.
  */
 #include "batcher.h"
+#include "buffer.h"
+#include "ops.h"
 #include "options.h"
-#include "tensor_internal.h"
+#include "staging.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -16,7 +22,7 @@
 #define LOADER_TEXT 512
 
 typedef struct loader_slot {
-    void *data;
+    lae_staging memory;
     int full;
     lstmae_status status;   /* of filling it */
     char text[LOADER_TEXT]; /* error text of the thread that filled it */
@@ -33,6 +39,8 @@ struct lstmae_loader {
     int64_t input_steps;
     loader_tensors full, last; /* last: views of full */
     int64_t epoch, batch;      /* the caller's position */
+    lae_buffer landing;        /* where uploads go beside other work: a batch as it lies in a slot */
+    int underway;              /* the next batch, that of slot `take`, is being uploaded to it */
 
     int threaded;
     pid_t process; /* the one that has the thread */
@@ -47,7 +55,7 @@ struct lstmae_loader {
 
 static void loader_fill(lstmae_loader *loader, loader_slot *slot, int64_t epoch, int64_t batch)
 {
-    slot->status = lae_batcher_fill(&loader->batcher, epoch, batch, slot->data);
+    slot->status = lae_batcher_fill(&loader->batcher, epoch, batch, slot->memory.data);
     if (slot->status < 0) snprintf(slot->text, sizeof slot->text, "%s", lstmae_last_error());
 }
 
@@ -155,11 +163,11 @@ static lstmae_status loader_prepare(lstmae_loader *loader, lstmae_dataset *datas
     LAE_TRY(lae_batcher_init(&loader->batcher, loader->context, dataset, options));
     if (options->flags & LSTMAE_LOADER_TIME_MAJOR)
         loader->input_steps = options->input_steps > 0 ? options->input_steps : loader->batcher.steps;
-    for (int i = 0; i < 2; i++) {
-        loader->slots[i].data = lae_alloc(lae_context_memory(loader->context), loader->batcher.bytes);
-        if (!loader->slots[i].data)
+    for (int i = 0; i < 2; i++)
+        if (!lae_staging_init(&loader->slots[i].memory, loader->context, loader->batcher.bytes))
             return LAE_FAIL(ERR_NO_MEMORY, "loader_create: no memory for a batch of %zu bytes", loader->batcher.bytes);
-    }
+    if (lae_op_uploads_beside(loader->context))
+        LAE_TRY(lae_buffer_reserve(&loader->landing, loader->context, loader->batcher.bytes, 1));
     LAE_TRY(loader_make_tensors(loader, &loader->full, loader->batcher.batch, NULL));
     if (loader->batcher.last > 0)
         LAE_TRY(loader_make_tensors(loader, &loader->last, loader->batcher.last, &loader->full));
@@ -198,17 +206,27 @@ lstmae_status lstmae_loader_create(lstmae_loader **out, lstmae_context *context,
     return LSTMAE_OK;
 }
 
+/* Sees an upload that is underway to its end. */
+static lstmae_status loader_settle(lstmae_loader *loader)
+{
+    if (!loader->underway) return LSTMAE_OK;
+    loader->underway = 0;
+    return lae_op_upload_end(loader->context);
+}
+
 void lstmae_loader_destroy(lstmae_loader *loader)
 {
     if (!loader) return;
     loader_stop(loader);
+    if (loader->process == getpid()) (void)loader_settle(loader);
     lstmae_context *context = loader->context;
     lae_memory *memory = lae_context_memory(context);
     lstmae_tensor_destroy(loader->last.x);
     lstmae_tensor_destroy(loader->last.target);
     lstmae_tensor_destroy(loader->full.x);
     lstmae_tensor_destroy(loader->full.target);
-    for (int i = 0; i < 2; i++) lae_free(memory, loader->slots[i].data, loader->batcher.bytes);
+    for (int i = 0; i < 2; i++) lae_staging_release(&loader->slots[i].memory);
+    lae_buffer_release(&loader->landing);
     lae_batcher_free(&loader->batcher);
     lae_free(memory, loader, sizeof *loader);
     lae_context_release(context);
@@ -264,15 +282,66 @@ static void loader_return(lstmae_loader *loader, loader_slot *slot)
     }
 }
 
+/* ---- from a slot to the tensors ---- */
+
+static size_t loader_tensor_bytes(const lstmae_tensor *tensor)
+{
+    return tensor ? (size_t)lae_view_numel(&tensor->view) * lae_dtype_size(tensor->view.dtype) : 0;
+}
+
+static const loader_tensors *loader_tensors_of(const lstmae_loader *loader, int64_t batch)
+{
+    return lae_batcher_count(&loader->batcher, batch) == loader->batcher.batch ? &loader->full : &loader->last;
+}
+
 static lstmae_status loader_upload(const loader_tensors *tensors, const loader_slot *slot)
 {
-    size_t element = lae_dtype_size((int)lstmae_tensor_dtype(tensors->x));
-    size_t bytes = (size_t)lstmae_tensor_numel(tensors->x) * element;
-    LAE_TRY(lstmae_tensor_write(tensors->x, slot->data, bytes));
+    const unsigned char *data = slot->memory.data;
+    const size_t bytes = loader_tensor_bytes(tensors->x);
+    LAE_TRY(lstmae_tensor_write(tensors->x, data, bytes));
     if (!tensors->target) return LSTMAE_OK;
-    return lstmae_tensor_write(tensors->target, (const unsigned char *)slot->data + bytes,
-                               (size_t)lstmae_tensor_numel(tensors->target) * element);
+    return lstmae_tensor_write(tensors->target, data + bytes, loader_tensor_bytes(tensors->target));
 }
+
+/* Sends the batch in `slot`, the one at the caller's position, on its way. */
+static lstmae_status loader_send(lstmae_loader *loader, const loader_slot *slot)
+{
+    const loader_tensors *tensors = loader_tensors_of(loader, loader->batch % loader->batcher.batches);
+    const size_t bytes = loader_tensor_bytes(tensors->x) + loader_tensor_bytes(tensors->target);
+    LAE_TRY(lae_op_upload_begin(loader->context, loader->landing.data, slot->memory.data, bytes));
+    loader->underway = 1;
+    return LSTMAE_OK;
+}
+
+static lstmae_status loader_land(const lstmae_loader *loader, lstmae_tensor *tensor, size_t offset)
+{
+    lstmae_view from = tensor->view;
+    from.data = (unsigned char *)loader->landing.data + offset;
+    lae_tensor_touch(tensor);
+    return lae_op_copy(loader->context, &tensor->view, &from);
+}
+
+/* loader_upload() by way of the landing place. The slot's content has left it afterwards. */
+static lstmae_status loader_receive(lstmae_loader *loader, const loader_tensors *tensors, const loader_slot *slot)
+{
+    if (!loader->underway) LAE_TRY(loader_send(loader, slot));
+    LAE_TRY(loader_settle(loader));
+    LAE_TRY(loader_land(loader, tensors->x, 0));
+    return tensors->target ? loader_land(loader, tensors->target, loader_tensor_bytes(tensors->x)) : LSTMAE_OK;
+}
+
+/* The next batch follows at once if the thread has it ready. What fails here is tried again when its turn comes. */
+static void loader_send_next(lstmae_loader *loader)
+{
+    const loader_slot *slot = &loader->slots[loader->take];
+    if (!loader->threaded) return;
+    pthread_mutex_lock(&loader->lock);
+    const int ready = slot->full && slot->status == LSTMAE_OK;
+    pthread_mutex_unlock(&loader->lock);
+    if (ready) (void)loader_send(loader, slot);
+}
+
+/* ---- use ---- */
 
 static lstmae_status loader_check_process(const lstmae_loader *loader)
 {
@@ -300,10 +369,12 @@ lstmae_status lstmae_loader_next(lstmae_loader *loader, lstmae_batch *batch)
     }
     values.count = lae_batcher_count(&loader->batcher, loader->batch);
     values.index = loader->batch;
-    const loader_tensors *tensors = values.count == loader->batcher.batch ? &loader->full : &loader->last;
-    LAE_TRY(loader_upload(tensors, slot));
+    const loader_tensors *tensors = loader_tensors_of(loader, loader->batch);
+    const int beside = loader->landing.data != NULL;
+    LAE_TRY(beside ? loader_receive(loader, tensors, slot) : loader_upload(tensors, slot));
     loader_return(loader, slot);
     loader->batch++;
+    if (beside) loader_send_next(loader);
     values.x = tensors->x;
     values.target = tensors->target;
     LAE_TRY(lae_options_write(batch, &values, sizeof values, sizeof values, "batch"));
@@ -333,6 +404,7 @@ lstmae_status lstmae_loader_seek(lstmae_loader *loader, int64_t epoch, int64_t b
         return LAE_FAIL(ERR_INVALID_ARG, "loader_seek: expected a batch in [0,%lld], got %lld",
                         (long long)loader->batcher.batches, (long long)batch);
     LAE_TRY(loader_check_process(loader));
+    LAE_TRY(loader_settle(loader));
     if (loader->threaded) {
         pthread_mutex_lock(&loader->lock);
         loader->wanted = 0;
