@@ -42,6 +42,9 @@ lstmae_status lae_autoencoder_step(lstmae_autoencoder *autoencoder, lstmae_loss 
 lstmae_status lae_autoencoder_layer_step(lstmae_autoencoder *autoencoder, size_t layer, lstmae_loss *loss,
                                          const lstmae_tensor *x, int64_t index, double scale, double *value);
 
+/** Loss of the last step from its two parts, step.values on the host. */
+double lae_autoencoder_loss(const lstmae_autoencoder *autoencoder, const double *parts);
+
 /**
  * loss(module(x), x) into step->values[0], and in training mode gradients times `scale`. The autoencoding step of any
  * module; asynchronous.

@@ -43,17 +43,26 @@ static lstmae_status run_read_parts(const lstmae_autoencoder *ae, double parts[2
     return lae_op_download(ae->base.context, parts, ae->step.values.data, 2 * sizeof *parts);
 }
 
+static double run_kl_weight(const lstmae_autoencoder *ae)
+{
+    return ae->latent ? lae_latent_weight(ae->latent, ae->base.training) : 0.0;
+}
+
+double lae_autoencoder_loss(const lstmae_autoencoder *ae, const double *parts)
+{
+    return parts[0] + run_kl_weight(ae) * parts[1];
+}
+
 static lstmae_status run_step(lstmae_autoencoder *ae, lstmae_loss *loss, const lstmae_tensor *x, double scale,
                               double *value)
 {
     double parts[2];
-    const double weight = ae->latent ? lae_latent_weight(ae->latent, ae->base.training) : 0.0;
-    ae->kl_weight = scale * weight;
+    ae->kl_weight = scale * run_kl_weight(ae);
     LAE_TRY(lae_autoencode(&ae->step, &ae->base, loss, x, scale));
     if (ae->latent) LAE_TRY(lae_latent_kl(ae->latent, (double *)ae->step.values.data + 1));
     if (!value) return LSTMAE_OK;
     LAE_TRY(run_read_parts(ae, parts));
-    *value = parts[0] + weight * parts[1];
+    *value = lae_autoencoder_loss(ae, parts);
     return LSTMAE_OK;
 }
 

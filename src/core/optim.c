@@ -249,20 +249,21 @@ static lstmae_status optim_run(lstmae_optimizer *optimizer, optim_part_fn run, c
     return status;
 }
 
-static lstmae_status optim_sum_part(lstmae_optimizer *optimizer, int part, size_t first, size_t count, const void *args)
+/* `sums`: where those of both parts go. */
+static lstmae_status optim_sum_part(lstmae_optimizer *optimizer, int part, size_t first, size_t count, const void *sums)
 {
-    (void)args;
     return lae_op_sum_squares(optimizer->context, &optimizer->grads[first], (int64_t)count,
-                              lae_at(optimizer->norm_sq.data, part, LSTMAE_F64));
+                              ((double *const *)sums)[part]);
 }
 
-static lstmae_status optim_sum_squares(lstmae_optimizer *optimizer)
+/* *norm_sq, in device memory, receives the sum of both parts. */
+static lstmae_status optim_sum_squares(lstmae_optimizer *optimizer, double *norm_sq)
 {
     const int64_t one = 1;
-    LAE_TRY(optim_run(optimizer, optim_sum_part, NULL));
+    double *const sums[2] = { norm_sq, (double *)optimizer->norm_sq.data + 1 };
+    LAE_TRY(optim_run(optimizer, optim_sum_part, sums));
     if (optimizer->first_part == optimizer->count) return LSTMAE_OK;
-    lstmae_view sum = lae_view_of(optimizer->norm_sq.data, LSTMAE_F64, 1, &one), second = sum;
-    second.data = lae_at(sum.data, 1, LSTMAE_F64);
+    lstmae_view sum = lae_view_of(norm_sq, LSTMAE_F64, 1, &one), second = lae_view_of(sums[1], LSTMAE_F64, 1, &one);
     return lae_op_axpby(optimizer->context, &sum, 1.0, &second, 1.0);
 }
 
@@ -301,18 +302,28 @@ static lstmae_update_args optim_update_args(const lstmae_optimizer *optimizer)
     args.bias1 = 1.0 - pow(options->beta1, step);
     args.bias2 = 1.0 - pow(options->beta2, step);
     args.max_norm = options->clip_norm;
-    args.norm_sq = optimizer->norm_sq.data;
     return args;
 }
 
-static lstmae_status optim_update(lstmae_optimizer *optimizer, uint32_t flags)
+/* How a step is guarded, in device memory. */
+typedef struct optim_guard {
+    uint32_t flags;        /* LSTMAE_UPDATE_SKIP_NONFINITE, or 0: not at all */
+    double *norm_sq;       /* receives the gradients' sum of squares */
+    const double *numbers; /* that must be finite too */
+    int64_t count;
+} optim_guard;
+
+static lstmae_status optim_update(lstmae_optimizer *optimizer, const optim_guard *guard)
 {
     lstmae_update_args args = optim_update_args(optimizer);
-    args.flags |= flags;
+    args.flags |= guard->flags;
+    args.norm_sq = guard->norm_sq;
+    args.guard = guard->numbers;
+    args.guard_count = guard->count;
     LAE_TRY(optim_find_grads(optimizer));
     lstmae_status status;
-    if (args.max_norm > 0.0 || flags & LSTMAE_UPDATE_SKIP_NONFINITE) {
-        LAE_TRY(optim_sum_squares(optimizer));
+    if (args.max_norm > 0.0 || guard->flags) {
+        LAE_TRY(optim_sum_squares(optimizer, guard->norm_sq));
         status = lae_op_update(optimizer->context, &args);
     } else {
         status = optim_run(optimizer, optim_update_part, &args);
@@ -321,10 +332,23 @@ static lstmae_status optim_update(lstmae_optimizer *optimizer, uint32_t flags)
     return status;
 }
 
+lstmae_status lae_optimizer_enqueue(lstmae_optimizer *optimizer, const double *guard, int64_t count, double *norm_sq)
+{
+    const optim_guard wanted = { LSTMAE_UPDATE_SKIP_NONFINITE, norm_sq, guard, count };
+    const optim_guard none = { .norm_sq = norm_sq };
+    return optim_update(optimizer, guard ? &wanted : &none);
+}
+
+void lae_optimizer_count_step(lstmae_optimizer *optimizer)
+{
+    optimizer->steps++;
+}
+
 lstmae_status lstmae_optimizer_step(lstmae_optimizer *optimizer)
 {
     LAE_CHECK_ARG(optimizer != NULL, "optimizer_step");
-    LAE_TRY(optim_update(optimizer, 0));
+    const optim_guard none = { .norm_sq = optimizer->norm_sq.data };
+    LAE_TRY(optim_update(optimizer, &none));
     optimizer->steps++;
     return LSTMAE_OK;
 }
@@ -333,7 +357,8 @@ lstmae_status lstmae_optimizer_step_guarded(lstmae_optimizer *optimizer)
 {
     double norm_sq;
     LAE_CHECK_ARG(optimizer != NULL, "optimizer_step_guarded");
-    LAE_TRY(optim_update(optimizer, LSTMAE_UPDATE_SKIP_NONFINITE));
+    const optim_guard guard = { .flags = LSTMAE_UPDATE_SKIP_NONFINITE, .norm_sq = optimizer->norm_sq.data };
+    LAE_TRY(optim_update(optimizer, &guard));
     LAE_TRY(lae_op_download(optimizer->context, &norm_sq, optimizer->norm_sq.data, sizeof norm_sq));
     if (!isfinite(norm_sq))
         return LAE_FAIL(ERR_NUMERIC, "optimizer: expected a finite gradient, got a norm of %g; nothing was updated",
@@ -348,7 +373,7 @@ lstmae_status lstmae_optimizer_grad_norm(lstmae_optimizer *optimizer, double *no
     LAE_CHECK_ARG(optimizer != NULL, "optimizer_grad_norm");
     LAE_CHECK_ARG(norm != NULL, "optimizer_grad_norm");
     LAE_TRY(optim_find_grads(optimizer));
-    LAE_TRY(optim_sum_squares(optimizer));
+    LAE_TRY(optim_sum_squares(optimizer, optimizer->norm_sq.data));
     LAE_TRY(lae_op_download(optimizer->context, &norm_sq, optimizer->norm_sq.data, sizeof norm_sq));
     *norm = sqrt(norm_sq);
     return LSTMAE_OK;

@@ -1,8 +1,16 @@
-/* What a checkpoint stores of an optimizer. */
+/* What a training and a checkpoint need of an optimizer beyond optim.h. */
 #ifndef LAE_OPTIM_INTERNAL_H
 #define LAE_OPTIM_INTERNAL_H
 
 #include <lstmae/optim.h>
+
+/**
+ * lstmae_optimizer_step_guarded() without waiting: *norm_sq, in device memory, receives the sum of the gradients'
+ * squares, and nothing is updated unless that and `count` numbers at `guard`, there too, are finite. Once that is known
+ * lae_optimizer_count_step() counts the step. guard NULL: lstmae_optimizer_step(); *norm_sq is undefined.
+ */
+lstmae_status lae_optimizer_enqueue(lstmae_optimizer *optimizer, const double *guard, int64_t count, double *norm_sq);
+void lae_optimizer_count_step(lstmae_optimizer *optimizer);
 
 /** Number of moment tensors: those a kind uses times the parameters. May be 0. */
 size_t lae_optimizer_slot_count(const lstmae_optimizer *optimizer);

@@ -58,6 +58,9 @@ lae_decoder *lae_seq2seq_find(lstmae_seq2seq *model, int future);
 lstmae_status lae_seq2seq_step(lstmae_seq2seq *model, lstmae_loss *loss, const lstmae_tensor *x,
                                const lstmae_tensor *future, int64_t index, double scale, double *value);
 
+/** Loss of the last step from its parts, model->losses on the host. */
+double lae_seq2seq_loss(const lstmae_seq2seq *model, const double *parts);
+
 /** Runs the encoder over x and gathers its final states. x was checked. */
 lstmae_status lae_seq2seq_run_encoder(lstmae_seq2seq *model, const lstmae_tensor *x);
 

@@ -235,14 +235,19 @@ static lstmae_status run_step(lstmae_seq2seq *model, lstmae_loss *loss, const ls
     return model->base.training ? run_backward(model, scale) : LSTMAE_OK;
 }
 
+double lae_seq2seq_loss(const lstmae_seq2seq *model, const double *parts)
+{
+    double sum = 0.0;
+    for (int i = 0; i < model->count; i++) sum += model->decoders[i].options.weight * parts[i];
+    if (model->latent) sum += lae_latent_weight(model->latent, model->base.training) * parts[model->count];
+    return sum;
+}
+
 static lstmae_status run_value(const lstmae_seq2seq *model, double *value)
 {
-    double values[LAE_SEQ2SEQ_DECODERS + 1], sum = 0.0;
+    double values[LAE_SEQ2SEQ_DECODERS + 1];
     LAE_TRY(run_read_losses(model, values));
-    for (int i = 0; i < model->count; i++) sum += model->decoders[i].options.weight * values[i];
-    if (model->latent)
-        sum += lae_latent_weight(model->latent, model->base.training) * values[model->count];
-    *value = sum;
+    *value = lae_seq2seq_loss(model, values);
     return LSTMAE_OK;
 }
 

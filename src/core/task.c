@@ -3,8 +3,7 @@
 #include "loss_internal.h"
 #include "ops.h"
 #include "seq2seq_internal.h"
-
-#include <lstmae/train.h>
+#include "task_internal.h"
 
 struct lstmae_task {
     lstmae_context *context;
@@ -57,6 +56,63 @@ static lstmae_status task_layer_step(const lstmae_batch *batch, int train, doubl
     const lstmae_task *task = payload;
     (void)train;
     return lae_autoencoder_layer_step(task->autoencoder, task->layer, task->loss, batch->x, batch->index, scale, loss);
+}
+
+/* ---- steps without waiting ---- */
+
+/* Weights of parts that cannot take a sum of float32 losses beyond the largest double. */
+#define TASK_MOST_WEIGHT 1e100
+
+lstmae_task *lae_task_of(const lstmae_objective *objective)
+{
+    const lstmae_step_fn step = objective->step;
+    if (step != task_seq2seq_step && step != task_module_step && step != task_autoencoder_step &&
+        step != task_layer_step)
+        return NULL;
+    lstmae_task *task = objective->payload;
+    return task->module == objective->module ? task : NULL;
+}
+
+/* The autoencoder whose step it is; NULL for other modules. */
+static lstmae_autoencoder *task_stepped(const lstmae_task *task)
+{
+    if (task->objective.step != task_layer_step) return task->autoencoder;
+    return task->autoencoder->layers[task->layer];
+}
+
+static int task_latent_tells(const lae_latent *latent)
+{
+    return !latent || (latent->weight <= TASK_MOST_WEIGHT && latent->options.beta <= TASK_MOST_WEIGHT);
+}
+
+int lae_task_parts_tell(const lstmae_task *task)
+{
+    if (task->context->dtype != LSTMAE_F32) return 0;
+    if (!task->model) return !task->autoencoder || task_latent_tells(task_stepped(task)->latent);
+    for (int i = 0; i < task->model->count; i++)
+        if (!(task->model->decoders[i].options.weight <= TASK_MOST_WEIGHT)) return 0;
+    return task_latent_tells(task->model->latent);
+}
+
+int64_t lae_task_part_count(const lstmae_task *task)
+{
+    return task->model ? task->model->count + 1 : 2;
+}
+
+lstmae_status lae_task_enqueue(lstmae_task *task, const lstmae_batch *batch, double scale, const double **parts)
+{
+    const lae_autoencoding *step = &task->memory;
+    if (task->model || task->autoencoder) LAE_TRY(task->objective.step(batch, 1, scale, NULL, task));
+    else LAE_TRY(lae_autoencode(&task->memory, task->module, task->loss, batch->x, scale));
+    if (task->autoencoder) step = &task_stepped(task)->step;
+    *parts = task->model ? task->model->losses->view.data : step->values.data;
+    return LSTMAE_OK;
+}
+
+double lae_task_loss(const lstmae_task *task, const double *parts)
+{
+    if (task->model) return lae_seq2seq_loss(task->model, parts);
+    return task->autoencoder ? lae_autoencoder_loss(task_stepped(task), parts) : parts[0];
 }
 
 /* ---- lifetime ---- */

@@ -10,6 +10,7 @@
  * between two updates the state, the loader's position and the objects agree, and a training that is resumed from there
  * takes the same way. A validation that is due but was not finished is made up for when the training goes on.
  */
+#include "fit_enqueued.h"
 #include "fit_state.h"
 #include "options.h"
 
@@ -23,6 +24,7 @@ typedef struct fit_run {
     lstmae_optimizer *optimizer;
     lstmae_fit_state *state;
     lstmae_context *context;
+    lae_fit_enqueued enqueued;
     double started; /* seconds of a clock that never jumps */
     double loss;    /* of the last update's batches */
 } fit_run;
@@ -201,12 +203,16 @@ static lstmae_status fit_accumulate(fit_run *run, double *loss, int *finite)
     return LSTMAE_OK;
 }
 
+static lstmae_status fit_set_rate(fit_run *run)
+{
+    if (!run->options.schedule) return LSTMAE_OK;
+    return lstmae_optimizer_set_lr(run->optimizer, lstmae_schedule_lr(run->options.schedule, run->state->iteration));
+}
+
 /* Step 2. *finite receives 0 when the gradient was not. */
 static lstmae_status fit_step(fit_run *run, int *finite)
 {
-    if (run->options.schedule)
-        LAE_TRY(
-            lstmae_optimizer_set_lr(run->optimizer, lstmae_schedule_lr(run->options.schedule, run->state->iteration)));
+    LAE_TRY(fit_set_rate(run));
     if (run->options.flags & LSTMAE_FIT_NO_NAN_GUARD) return lstmae_optimizer_step(run->optimizer);
     lstmae_status status = lstmae_optimizer_step_guarded(run->optimizer);
     *finite = status != LSTMAE_ERR_NUMERIC;
@@ -226,21 +232,47 @@ static lstmae_status fit_skip(fit_run *run, double loss)
                     (long long)run->options.max_skips);
 }
 
+/* Steps 1 and 2 one after the other. *begun receives 1 when the state can undo the update. */
+static lstmae_status fit_update_by_steps(fit_run *run, int *begun, double *loss, int *finite)
+{
+    LAE_TRY(lae_fit_state_begin_update(run->state, run->objective.module));
+    *begun = 1;
+    if (run->objective.update) run->objective.update(run->state->iteration, run->objective.payload);
+    LAE_TRY(fit_accumulate(run, loss, finite));
+    return *finite ? fit_step(run, finite) : LSTMAE_OK;
+}
+
+/* The same of one batch, enqueued as a whole. Where the loss is not finite there is no step, and no rate for it. */
+static lstmae_status fit_update_enqueued(fit_run *run, int *begun, double *loss, int *finite)
+{
+    const double lr = lstmae_optimizer_lr(run->optimizer);
+    lstmae_batch batch = LSTMAE_BATCH_INIT;
+    lae_fit_update update = { .objective = &run->objective, .state = run->state, .batch = &batch };
+    update.guarded = !(run->options.flags & LSTMAE_FIT_NO_NAN_GUARD);
+    LAE_TRY(fit_next_batch(run->loader, &batch));
+    LAE_TRY(fit_set_rate(run));
+    lstmae_status status = lae_fit_enqueued_update(&run->enqueued, &update, loss, finite);
+    *begun = update.begun;
+    LAE_TRY(status);
+    return *finite || isfinite(*loss) ? LSTMAE_OK : lstmae_optimizer_set_lr(run->optimizer, lr);
+}
+
 static lstmae_status fit_update(fit_run *run)
 {
     uint64_t draws = lae_context_draws(run->context);
     int64_t epoch, batch;
     double loss = NAN;
-    int finite = 1;
+    int finite = 1, begun = 0;
+    lstmae_status status, undone = LSTMAE_OK;
     LAE_TRY(lstmae_loader_position(run->loader, &epoch, &batch));
     LAE_TRY(lstmae_module_set_training(run->objective.module, 1));
-    LAE_TRY(lae_fit_state_begin_update(run->state, run->objective.module));
-    if (run->objective.update) run->objective.update(run->state->iteration, run->objective.payload);
-    lstmae_status status = fit_accumulate(run, &loss, &finite), undone = LSTMAE_OK;
-    if (status == LSTMAE_OK && finite) status = fit_step(run, &finite);
+    if (run->options.accumulate == 1 && lae_fit_enqueues(&run->enqueued))
+        status = fit_update_enqueued(run, &begun, &loss, &finite);
+    else
+        status = fit_update_by_steps(run, &begun, &loss, &finite);
     if (status < 0 || !finite) {
         lae_context_set_draws(run->context, draws);
-        undone = lae_fit_state_undo_update(run->state, run->objective.module);
+        if (begun) undone = lae_fit_state_undo_update(run->state, run->objective.module);
     }
     if (status < 0) {
         (void)lstmae_loader_seek(run->loader, epoch, batch);
@@ -356,7 +388,9 @@ lstmae_status lstmae_fit(const lstmae_objective *objective, lstmae_loader *train
     if (state && state->context != run.context)
         return LAE_FAIL(ERR_INVALID_ARG, "fit: expected a state of the module's context, got another's");
     if (!state) LAE_TRY(lstmae_fit_state_create(&run.state, run.context));
-    lstmae_status status = fit_run_in_state(&run);
+    lstmae_status status = lae_fit_enqueued_open(&run.enqueued, &run.objective, optimizer);
+    if (status == LSTMAE_OK) status = fit_run_in_state(&run);
+    lae_fit_enqueued_close(&run.enqueued);
     if (!state) lstmae_fit_state_destroy(run.state);
     return status;
 }
