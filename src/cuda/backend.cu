@@ -29,6 +29,12 @@ static void backend_fill(lstmae_backend_api *table)
     table->layer_norm_backward = lae_cu_layer_norm_backward;
     table->host_alloc = lae_cu_host_alloc;
     table->host_release = lae_cu_host_release;
+    table->capture_begin = lae_cu_capture_begin;
+    table->capture_end = lae_cu_capture_end;
+    table->graph_launch = lae_cu_graph_launch;
+    table->graph_release = lae_cu_graph_release;
+    table->upload_begin = lae_cu_upload_begin;
+    table->upload_end = lae_cu_upload_end;
     table->copy = lae_cu_copy;
     table->fill = lae_cu_fill;
     table->map = lae_cu_map;

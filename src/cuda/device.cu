@@ -56,6 +56,7 @@ static lstmae_status device_open(lstmae_queue *queue)
     queue->capability = 10 * major + minor;
     LAE_CU_CALL(queue, cudaDeviceGetAttribute(&queue->multiprocessors, cudaDevAttrMultiProcessorCount, queue->device));
     for (lae_cu_lane &lane : queue->lanes) LAE_CU_TRY(device_open_lane(queue, &lane));
+    LAE_CU_TRY(lae_cu_transfer_open(queue));
     void *step;
     LAE_CU_TRY(lae_cu_malloc(queue, sizeof *queue->step, &step));
     queue->step = static_cast<lae_cu_step *>(step);
@@ -89,6 +90,7 @@ void lae_cu_queue_destroy(lstmae_queue *queue)
     if (!queue) return;
     lstmae_memory memory = queue->memory;
     if (queue->process == getpid()) {
+        lae_cu_transfer_close(queue);
         for (const lae_cu_lane &lane : queue->lanes)
             if (lane.stream && !queue->lost) (void)lae_cu_check(queue, cudaStreamSynchronize(lane.stream), "destroy");
         for (lae_cu_lane &lane : queue->lanes) device_close_lane(queue, &lane);
@@ -101,7 +103,7 @@ lstmae_status lae_cu_queue_sync(lstmae_queue *queue)
 {
     LAE_CU_TRY(lae_cu_usable(queue));
     for (const lae_cu_lane &lane : queue->lanes) LAE_CU_CALL(queue, cudaStreamSynchronize(lane.stream));
-    return LSTMAE_OK;
+    return lae_cu_upload_end(queue);
 }
 
 /* The work of a GPU is not divided over threads of the host. */

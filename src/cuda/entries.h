@@ -81,5 +81,14 @@ lstmae_status lae_cu_reduce(lstmae_queue *queue, int kind, const lstmae_view *ou
 lstmae_status lae_cu_sum_squares(lstmae_queue *queue, const lstmae_view *views, int64_t count, double *out);
 lstmae_status lae_cu_loss(lstmae_queue *queue, const lstmae_loss_args *args);
 lstmae_status lae_cu_update(lstmae_queue *queue, const lstmae_update_args *args);
+/* graph.cu */
+lstmae_status lae_cu_capture_begin(lstmae_queue *queue);
+lstmae_status lae_cu_capture_end(lstmae_queue *queue, lstmae_graph **out);
+lstmae_status lae_cu_graph_launch(lstmae_queue *queue, lstmae_graph *graph, const lstmae_step_values *values);
+void lae_cu_graph_release(lstmae_queue *queue, lstmae_graph *graph);
+
+/* transfer.cu */
+lstmae_status lae_cu_upload_begin(lstmae_queue *queue, void *dst, const void *src, size_t bytes);
+lstmae_status lae_cu_upload_end(lstmae_queue *queue);
 
 #endif

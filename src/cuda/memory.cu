@@ -8,6 +8,7 @@
 lstmae_status lae_cu_malloc(lstmae_queue *queue, size_t bytes, void **out)
 {
     *out = NULL;
+    if (queue->capturing) return LSTMAE_ERR_UNSUPPORTED;
     if (queue->memory.charge && !queue->memory.charge(bytes, queue->memory.payload))
         return queue->host->fail(LSTMAE_ERR_DEVICE_MEMORY, "cuda:%d: %zu bytes would pass the context's memory limit",
                                  queue->device, bytes);
@@ -31,6 +32,7 @@ void lae_cu_free(lstmae_queue *queue, void *ptr, size_t bytes)
 lstmae_status lae_cu_scratch(lstmae_queue *queue, size_t bytes, void **out)
 {
     lae_cu_lane *lane = &queue->lanes[queue->active];
+    if (bytes > lane->scratch_bytes && queue->capturing) return LSTMAE_ERR_UNSUPPORTED;
     if (bytes > lane->scratch_bytes) {
         LAE_CU_CALL(queue, cudaStreamSynchronize(lane->stream));
         lae_cu_free(queue, lane->scratch, lane->scratch_bytes);

@@ -31,6 +31,14 @@ struct lae_cu_lane {
     size_t scratch_bytes;
 };
 
+/* Uploads beside the lanes' work (transfer.cu). */
+struct lae_cu_transfer {
+    cudaStream_t stream;
+    cudaEvent_t free;    /* lane MAIN is done with the memory that is written */
+    cudaEvent_t arrived; /* the last upload is done */
+    int underway;
+};
+
 /*
  * What changes from one replay of a captured step to the next; in device memory, written before each replay.
  * Kernels launched while capturing read it instead of the values they would be given.
@@ -53,6 +61,7 @@ struct lstmae_queue {
     int capturing; /* a step is being captured */
     lae_cu_step *step; /* device memory */
     lae_cu_lane lanes[LAE_CU_LANES];
+    lae_cu_transfer transfer;
 };
 
 inline cudaStream_t lae_cu_stream(const lstmae_queue *queue)
@@ -95,12 +104,18 @@ lstmae_status lae_cu_launched(lstmae_queue *queue, const char *kernel);
 
 /**
  * `bytes` or more of device memory of the active lane, aligned to 256, valid until the next call on this lane; content
- * undefined. Entries ask once, for all they need. It grows, never shrinks; growing waits for the lane.
+ * undefined. Entries ask once, for all they need. It grows, never shrinks; growing waits for the lane. While capturing
+ * it does not grow: ERR_UNSUPPORTED.
  */
 lstmae_status lae_cu_scratch(lstmae_queue *queue, size_t bytes, void **out);
 
-/** Device memory through the context's limit and counters. */
+/** Device memory through the context's limit and counters; ERR_UNSUPPORTED while capturing. */
 lstmae_status lae_cu_malloc(lstmae_queue *queue, size_t bytes, void **out);
 void lae_cu_free(lstmae_queue *queue, void *ptr, size_t bytes);
+
+/* ---- transfer.cu ---- */
+
+lstmae_status lae_cu_transfer_open(lstmae_queue *queue);
+void lae_cu_transfer_close(lstmae_queue *queue);
 
 #endif
