@@ -105,7 +105,7 @@ static struct grid_state {
     unsigned finished;
     unsigned barrier_waiting, barrier_round;
     int barrier_value[2];
-    unsigned warp_waiting[WARPS], warp_finished[WARPS];
+    unsigned warp_waiting[WARPS];
     unsigned ready[BLOCK_THREADS], ready_count;
     thread_state thread[BLOCK_THREADS];
 
@@ -155,7 +155,6 @@ static bool block_begin()
     grid.next_warp = grid.next_lane = 0;
     grid.lane_order = permutation_draw(grid_lanes(static_cast<unsigned>(permutation_at(&grid.warp_order, 0))));
     grid.finished = 0;
-    memset(grid.warp_finished, 0, grid.warps * sizeof grid.warp_finished[0]);
     lae_host_block++;
     block_clear_shared();
     return true;
@@ -226,7 +225,6 @@ static void worker_main()
         while (block_unstarted()) {
             thread_start();
             grid.kernel->thread();
-            grid.warp_finished[grid.running / LANES] |= 1u << (grid.running % LANES);
             grid.finished++;
             if (grid.ready_count > 0 && shuffle_below(2)) break;
         }
