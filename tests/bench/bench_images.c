@@ -2,17 +2,14 @@
 #include "bench_count.h"
 #include "bench_workloads.h"
 
-static void run_train(void *payload)
+static lstmae_status image_step(bench_model *model, double scale, double *loss)
 {
-    bench_model *model = payload;
     const lstmae_tensor *y = NULL, *dy = NULL;
-    double value = 0;
+    (void)scale; /* 1: batches are not accumulated */
     bench_check(lstmae_module_set_training(model->module, 1));
-    bench_check(lstmae_module_zero_grad(model->module));
     bench_check(lstmae_module_forward(model->module, model->x, &y));
-    bench_check(lstmae_loss_compute(model->loss, y, model->x, NULL, &value, &dy));
-    bench_check(lstmae_module_backward(model->module, dy, NULL));
-    bench_check(lstmae_optimizer_step(model->optimizer));
+    bench_check(lstmae_loss_compute(model->loss, y, model->x, NULL, loss, &dy));
+    return lstmae_module_backward(model->module, dy, NULL);
 }
 
 static void run_infer(void *payload)
@@ -29,6 +26,7 @@ typedef struct network {
     int64_t batch;
     int64_t channels, size; /* of the images that leave the last layer */
     bench_ops ops;
+    double outputs; /* elements of what convolutions and linear layers give */
 } network;
 
 static network start(const bench_workload *w, bench_model *model, lstmae_context *context, int64_t channels,
@@ -62,8 +60,14 @@ static void linear(network *net, int64_t in, int64_t out)
     bench_ops ops = bench_count_linear(net->batch, in, out);
     if (!wanted(net)) ops.data = 0;
     net->ops = bench_ops_sum(net->ops, ops);
+    net->outputs += (double)(net->batch * out);
     bench_check(lstmae_linear_create(&module, net->context, in, out, 0));
     append(net, module);
+}
+
+static void add_outputs(network *net)
+{
+    net->outputs += (double)(net->batch * net->channels * net->size * net->size);
 }
 
 /* 3x3 with padding 1. */
@@ -79,6 +83,7 @@ static void conv(network *net, int64_t out, int64_t stride)
     append(net, module);
     net->channels = out;
     net->size /= stride;
+    add_outputs(net);
 }
 
 /* The transposed one, to images `stride` times as large. */
@@ -95,6 +100,7 @@ static void conv_transposed(network *net, int64_t out, int64_t stride)
     net->ops = bench_ops_sum(net->ops, bench_count_conv(net->batch, out, net->size, net->size, net->channels, 3, stride,
                                                         1, wanted(net)));
     net->channels = out;
+    add_outputs(net);
 }
 
 static void relu_batch_norm(network *net)
@@ -113,16 +119,23 @@ static void max_pool(network *net)
     net->size /= 2;
 }
 
-/* Loss, Adam and the mode "train" for a network that is complete. */
-static void add_training(const network *net, bench_model *model, int reduction)
+/*
+ * Loss, Adam and training for a network that is complete. Its floor on a device counts `passes` over the float32
+ * outputs of all layers: written and read forward; backward, the gradient written and read twice, and the output read
+ * for the weights' gradient; batch norm and pooling add two.
+ */
+static void add_training(const network *net, bench_model *model, int reduction, double passes)
 {
+    bench_floor floor = { .parameters = 0 };
     lstmae_loss_options loss = LSTMAE_LOSS_OPTIONS_INIT;
     lstmae_optimizer_options adam = LSTMAE_ADAM_OPTIONS_INIT;
     loss.reduction = reduction;
     loss.batch_axis = 0;
     bench_check(lstmae_loss_create(&model->loss, net->context, &loss));
     bench_check(lstmae_optimizer_create(&model->optimizer, model->module, &adam));
-    bench_add_mode(model, "train", run_train, bench_ops_total(net->ops), 0);
+    bench_floor_add(&floor, 1, bench_ops_total(net->ops), 0, passes * 4.0 * net->outputs);
+    model->step = image_step;
+    bench_add_training(model, bench_ops_total(net->ops), &floor);
 }
 
 /** 32x32 in three colours to 128 numbers: five convolutions, two linear layers, five convolutions back; GELU. */
@@ -149,8 +162,9 @@ void bench_create_cifar_uva(const bench_workload *w, bench_model *model, lstmae_
         activation(&net, i < 4 ? LSTMAE_ACTIVATION_GELU : LSTMAE_ACTIVATION_TANH);
     }
     model->x = bench_tensor(context, 4, dims);
-    if (w->B > 1) add_training(&net, model, LSTMAE_REDUCTION_BATCH_MEAN);
-    bench_add_mode(model, "infer", run_infer, net.ops.forward, 0);
+    if (w->B > 1) add_training(&net, model, LSTMAE_REDUCTION_BATCH_MEAN, 6);
+    bench_mode *infer = bench_add_mode(model, "infer", run_infer, net.ops.forward, 0);
+    bench_floor_add(&infer->floor, 1, net.ops.forward, 0, 2 * 4.0 * net.outputs);
 }
 
 /** 28x28 to 256 channels of 7x7 and back: batch norm after ReLU, two poolings, transposed convolutions. */
@@ -177,7 +191,7 @@ void bench_create_mnist_conv(const bench_workload *w, bench_model *model, lstmae
     conv_transposed(&net, 1, 2);
     activation(&net, LSTMAE_ACTIVATION_RELU);
     model->x = bench_tensor(context, 4, dims);
-    add_training(&net, model, LSTMAE_REDUCTION_MEAN);
+    add_training(&net, model, LSTMAE_REDUCTION_MEAN, 8);
 }
 
 /** Two linear layers, 784 to 20 to 784. */
@@ -188,5 +202,5 @@ void bench_create_mnist_linear(const bench_workload *w, bench_model *model, lstm
     linear(&net, pixels, latent);
     linear(&net, latent, pixels);
     model->x = bench_tensor(context, 2, dims);
-    add_training(&net, model, LSTMAE_REDUCTION_MEAN);
+    add_training(&net, model, LSTMAE_REDUCTION_MEAN, 6);
 }

@@ -14,39 +14,41 @@ static int compare_doubles(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static double measure_group(void (*run)(void *payload), void *payload, int64_t group)
+static double measure_group(const bench_run *run, int64_t group)
 {
     double start = bench_seconds();
-    for (int64_t i = 0; i < group; i++) run(payload);
+    for (int64_t i = 0; i < group; i++) run->run(run->payload);
+    if (run->finish) run->finish(run->payload);
     return (bench_seconds() - start) / (double)group;
 }
 
 /** Runs that together take long enough for the clock. */
-static int64_t measure_group_size(void (*run)(void *payload), void *payload)
+static int64_t measure_group_size(const bench_run *run)
 {
     int64_t group = 1;
-    while (measure_group(run, payload, group) * (double)group < MEASURE_GROUP_SECONDS && group < INT64_C(1) << 20)
-        group *= 2;
+    while (measure_group(run, group) * (double)group < MEASURE_GROUP_SECONDS && group < INT64_C(1) << 20) group *= 2;
     return group;
 }
 
-bench_time bench_measure(void (*run)(void *payload), void *payload, int quick)
+bench_time bench_time_of(double *times, int count)
+{
+    qsort(times, (size_t)count, sizeof(times[0]), compare_doubles);
+    double median = 0.5 * (times[count / 2] + times[(count - 1) / 2]);
+    return (bench_time){ median, times[0], times[count - 1], count };
+}
+
+bench_time bench_measure(const bench_run *run, int quick)
 {
     static double times[MEASURE_MAX_TIMES];
     const double budget = quick ? 0.05 : 2.0;
     int count = 0, least = quick ? 3 : 5, most = quick ? 10 : MEASURE_MAX_TIMES;
-    double first = measure_group(run, payload, 1);
-    if (first > 2.0)
-        least = 3;
-    else
-        run(payload);
-    int64_t group = measure_group_size(run, payload);
+    if (measure_group(run, 1) > 2.0) least = 3;
+    else measure_group(run, 1);
+    int64_t group = measure_group_size(run);
     double start = bench_seconds();
     while (count < least || (count < most && bench_seconds() - start < budget))
-        times[count++] = 1e3 * measure_group(run, payload, group);
-    qsort(times, (size_t)count, sizeof(times[0]), compare_doubles);
-    double median = 0.5 * (times[count / 2] + times[(count - 1) / 2]);
-    return (bench_time){ median, times[0], times[count - 1], count };
+        times[count++] = 1e3 * measure_group(run, group);
+    return bench_time_of(times, count);
 }
 
 void bench_rss_reset(void)

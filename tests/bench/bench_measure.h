@@ -9,14 +9,23 @@ typedef struct bench_time {
     int repetitions;
 } bench_time;
 
+typedef struct bench_run {
+    void (*run)(void *payload);
+    void (*finish)(void *payload); /* waits for a device that computes by itself; NULL: nothing to wait for */
+    void *payload;
+} bench_run;
+
+/** Median, least and most of `count` times in milliseconds, which are sorted. */
+bench_time bench_time_of(double *times, int count);
+
 /**
- * Times `run`: twice to warm up (once where it takes seconds), then at least 3 times (5 where it is quick) and for
+ * Times a run: twice to warm up (once where it takes seconds), then at least 3 times (5 where it is quick) and for
  * about two seconds. Runs shorter than a fifth of a millisecond are timed in groups, of which the mean counts as one
- * time.
+ * time. A device is waited for at the end of each time, after a group that is.
  *
  * @param quick few repetitions: shows that it works, not how fast
  */
-bench_time bench_measure(void (*run)(void *payload), void *payload, int quick);
+bench_time bench_measure(const bench_run *run, int quick);
 
 /** Begins a new peak of the process's resident memory, where the system can do that. */
 void bench_rss_reset(void);

@@ -1,5 +1,7 @@
 #include "bench_report.h"
 
+#include <lstmae/context.h>
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,6 +21,16 @@ void bench_cpu_name(char *name, int size)
     fclose(file);
 }
 
+void bench_device_name(const char *context, char *name, int size)
+{
+    snprintf(name, (size_t)size, "%s", context);
+    for (int i = 0; i < lstmae_device_count(); i++) {
+        lstmae_device_info info = LSTMAE_DEVICE_INFO_INIT;
+        if (lstmae_device_query(&info, i) != LSTMAE_OK || strcmp(info.name, context) != 0) continue;
+        snprintf(name, (size_t)size, "%s, %s", info.name, info.description);
+    }
+}
+
 static void print_rate(const char *what, double value, const char *unit, double of)
 {
     if (value <= 0) return;
@@ -30,8 +42,11 @@ static void print_rate(const char *what, double value, const char *unit, double 
 void bench_print_machine(const bench_machine_info *machine)
 {
     printf("lstmae %s on %s, %d threads, %s\n", machine->library, machine->cpu, machine->threads, machine->isa);
+    if (machine->device[0] != '\0') printf("  %s, %s\n", machine->device, machine->precision);
     print_rate("FMA peak", machine->peak_gflops, "GFLOP/s", 0);
-    print_rate("our GEMM, 2048^3", machine->gemm_gflops, "GFLOP/s", machine->peak_gflops);
+    char gemm[40];
+    snprintf(gemm, sizeof(gemm), "our GEMM, %" PRId64 "^3", machine->gemm_size);
+    print_rate(gemm, machine->gemm_gflops, "GFLOP/s", machine->peak_gflops);
     print_rate("OpenBLAS sgemm, 2048^3", machine->blas_gflops, "GFLOP/s", machine->peak_gflops);
     print_rate("memory, reading", machine->read_gbytes, "GB/s", 0);
     print_rate("memory, copying", machine->copy_gbytes, "GB/s", 0);
@@ -71,8 +86,10 @@ static void write_machine(FILE *file, const bench_machine_info *machine)
 {
     fprintf(file,
             "  \"machine\": {\n    \"library\": \"%s\",\n    \"cpu\": \"%s\",\n    \"isa\": \"%s\",\n"
-            "    \"threads\": %d,\n",
-            machine->library, machine->cpu, machine->isa, machine->threads);
+            "    \"threads\": %d,\n    \"device\": \"%s\",\n    \"precision\": \"%s\",\n"
+            "    \"gemm_size\": %" PRId64 ",\n",
+            machine->library, machine->cpu, machine->isa, machine->threads,
+            machine->device[0] != '\0' ? machine->device : "cpu", machine->precision, machine->gemm_size);
     write_number(file, "fma_peak_gflops", machine->peak_gflops, ",");
     write_number(file, "gemm_gflops", machine->gemm_gflops, ",");
     write_number(file, "openblas_sgemm_gflops", machine->blas_gflops, ",");

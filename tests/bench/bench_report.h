@@ -8,8 +8,11 @@
 
 typedef struct bench_machine_info {
     char cpu[96];
-    const char *isa, *library;
+    char device[128]; /* name and model; "": the CPU */
+    const char *isa, *library, *precision;
     int threads;
+    int width;         /* bytes of a factor of the device's products */
+    int64_t gemm_size; /* that gemm_gflops was measured at */
     double peak_gflops;
     double gemm_gflops, blas_gflops; /* 0: not measured */
     double read_gbytes, copy_gbytes; /* 0: not measured */
@@ -24,6 +27,9 @@ typedef struct bench_result {
     uint64_t peak_bytes;   /* held by the context */
     uint64_t peak_rss;     /* of the process, including what it held before */
 } bench_result;
+
+/** The device that a context's name means, in words. */
+void bench_device_name(const char *context, char *name, int size);
 
 /** Model name of this machine's processor; "unknown" where the system does not say. */
 void bench_cpu_name(char *name, int size);

@@ -50,20 +50,49 @@ void bench_model_release(bench_model *model)
     memset(model, 0, sizeof(*model));
 }
 
-void bench_add_mode(bench_model *model, const char *name, void (*run)(void *), double operations, double bytes)
+void bench_finish(void *payload)
 {
-    model->modes[model->mode_count++] = (bench_mode){ name, run, operations, bytes };
+    const bench_model *model = payload;
+    bench_check(lstmae_context_synchronize(model->context));
 }
 
-/* --- sequence-to-sequence models --------------------------------------------------------------------------------- */
+int bench_on_device(const lstmae_context *context)
+{
+    return strncmp(lstmae_context_device(context), "cpu", 3) != 0;
+}
 
+bench_mode *bench_add_mode(bench_model *model, const char *name, void (*run)(void *), double operations,
+                           double weights)
+{
+    bench_mode *mode = &model->modes[model->mode_count++];
+    *mode = (bench_mode){ .name = name, .run = run, .operations = operations, .weights = weights };
+    return mode;
+}
+
+/* An update in a loop of one's own. */
 static void run_train(void *payload)
 {
     bench_model *model = payload;
     double value = 0;
-    bench_check(lstmae_module_zero_grad(lstmae_seq2seq_module(model->seq2seq)));
-    bench_check(lstmae_seq2seq_step(model->seq2seq, model->loss, model->x, model->future, 1.0, &value));
+    bench_check(lstmae_module_zero_grad(model->seq2seq ? lstmae_seq2seq_module(model->seq2seq) : model->module));
+    bench_check(model->step(model, 1.0, &value));
     bench_check(lstmae_optimizer_step(model->optimizer));
+}
+
+void bench_add_training(bench_model *model, double operations, const bench_floor *floor)
+{
+    for (int fit = bench_on_device(model->context); fit >= 0; fit--) {
+        bench_mode *mode = bench_add_mode(model, fit ? "fit" : "train", run_train, operations, 0);
+        mode->fit = fit;
+        if (floor) mode->floor = *floor;
+    }
+}
+
+/* --- sequence-to-sequence models --------------------------------------------------------------------------------- */
+
+static lstmae_status seq2seq_step(bench_model *model, double scale, double *loss)
+{
+    return lstmae_seq2seq_step(model->seq2seq, model->loss, model->x, model->future, scale, loss);
 }
 
 static void run_generate(void *payload)
@@ -94,6 +123,7 @@ static void create_seq2seq(const bench_workload *w, bench_model *model, lstmae_c
     encoder.flags = flags;
     bench_check(lstmae_seq2seq_create(&model->seq2seq, context, w->I, w->H, &encoder));
     bench_check(lstmae_loss_create(&model->loss, context, NULL));
+    model->step = seq2seq_step;
     add_decoder(model, LSTMAE_DECODE_REVERSED, 0, flags);
     model->x = sequence(context, w->T, w->B, w->I);
     model->y = sequence(context, w->T, w->B, w->I);
@@ -111,8 +141,10 @@ static void create_composite(const bench_workload *w, bench_model *model, lstmae
     adam.lr = 5e-4;
     bench_check(lstmae_optimizer_create(&model->optimizer, lstmae_seq2seq_module(model->seq2seq), &adam));
     bench_ops all = bench_ops_sum(encoder, bench_ops_sum(decoder, decoder));
-    bench_add_mode(model, "train", run_train, bench_ops_total(all), 0);
-    bench_add_mode(model, "generate", run_generate, encoder.forward + decoder.forward, 0);
+    const bench_floor training = bench_floor_composite(w->T, w->B, w->I, w->H, w->layers);
+    bench_add_training(model, bench_ops_total(all), &training);
+    bench_mode *generate = bench_add_mode(model, "generate", run_generate, encoder.forward + decoder.forward, 0);
+    generate->floor = bench_floor_generate(w->T, w->B, w->I, w->H, w->layers);
 }
 
 /** A recurrent autoencoder of one sequence; TensorFlow 1's RMSProp. */
@@ -123,7 +155,7 @@ static void create_peephole(const bench_workload *w, bench_model *model, lstmae_
     bench_ops all = bench_ops_sum(encoder, bench_count_decoder(w->T, w->B, w->I, w->H, w->layers));
     create_seq2seq(w, model, context, LSTMAE_LSTM_PEEPHOLE);
     bench_check(lstmae_optimizer_create(&model->optimizer, lstmae_seq2seq_module(model->seq2seq), &rmsprop));
-    bench_add_mode(model, "train", run_train, bench_ops_total(all), 0);
+    bench_add_training(model, bench_ops_total(all), NULL);
     bench_add_mode(model, "reconstruct", run_reconstruct, all.forward, 0);
 }
 
@@ -154,8 +186,10 @@ static void create_layer(const bench_workload *w, bench_model *model, lstmae_con
     bench_check(lstmae_lstm_create(&model->module, context, w->I, w->H, &options));
     model->x = sequence(context, w->T, w->B, w->I);
     model->dy = sequence(context, w->T, w->B, w->H);
-    bench_add_mode(model, "forward", run_forward, ops.forward, 0);
-    bench_add_mode(model, "train", run_forward_backward, bench_ops_total(ops), 0);
+    bench_mode *forward = bench_add_mode(model, "forward", run_forward, ops.forward, 0);
+    bench_mode *both = bench_add_mode(model, "train", run_forward_backward, bench_ops_total(ops), 0);
+    bench_floor_add(&forward->floor, 1, ops.forward, 0, 0);
+    bench_floor_add(&both->floor, 1, bench_ops_total(ops), 0, 0);
 }
 
 const bench_workload bench_workloads[] = {
@@ -168,6 +202,7 @@ const bench_workload bench_workloads[] = {
     { "stream_i32_h128_l2", bench_create_stream, 1, 1, 32, 128, 2 },
     { "stream_i64_h512_l2", bench_create_stream, 1, 1, 64, 512, 2 },
     { "stream_i4096_h1024_l2", bench_create_stream, 1, 1, 4096, 1024, 2 },
+    { "stream_i4096_h2048_l2", bench_create_stream, 1, 1, 4096, 2048, 2 },
     { .name = "cifar_uva_b256", .create = bench_create_cifar_uva, .B = 256 },
     { .name = "cifar_uva_b1", .create = bench_create_cifar_uva, .B = 1 },
     { .name = "mnist_conv_b256", .create = bench_create_mnist_conv, .B = 256 },

@@ -9,7 +9,7 @@
 #include <string.h>
 
 typedef struct bench_options {
-    const char *json, *filter, *mode;
+    const char *json, *filter, *mode, *device, *precision;
     int threads, quick, machine; /* machine: and nothing else */
 } bench_options;
 
@@ -22,7 +22,9 @@ static const char usage[] =
     "\n"
     "  --json FILE     also write the results there\n"
     "  --filter TEXT   only workloads whose name contains TEXT; of the machine, only the FMA peak\n"
-    "  --mode NAME     only this mode: train, infer, generate, reconstruct, forward, step\n"
+    "  --mode NAME     only this mode: train, fit, infer, generate, reconstruct, forward, step\n"
+"  --device NAME   cpu (the default), cuda, cuda:1, ...\n"
+"  --precision P   fp32 (the default), tf32 or bf16; of a device other than the CPU\n"
     "  --threads N     threads; default: one per core this process may use\n"
     "  --machine       only the machine\n"
     "  --quick         few repetitions: shows that it works, not how fast\n"
@@ -48,6 +50,8 @@ static const char **text_option(bench_options *options, const char *name)
     if (strcmp(name, "--json") == 0) return &options->json;
     if (strcmp(name, "--filter") == 0) return &options->filter;
     if (strcmp(name, "--mode") == 0) return &options->mode;
+    if (strcmp(name, "--device") == 0) return &options->device;
+    if (strcmp(name, "--precision") == 0) return &options->precision;
     return NULL;
 }
 
@@ -70,7 +74,7 @@ static void other_option(bench_options *options, const char *name)
 
 static bench_options read_options(int argc, char **argv)
 {
-    bench_options options = { NULL, "", NULL, 0, 0, 0 };
+    bench_options options = { .filter = "", .device = "cpu", .precision = "fp32" };
     for (int i = 1; i < argc; i++) {
         const char **text = text_option(&options, argv[i]);
         if (text) {
@@ -84,29 +88,57 @@ static bench_options read_options(int argc, char **argv)
     return options;
 }
 
-static lstmae_context *open_context(int threads)
+static int32_t precision_of(const char *name)
+{
+    static const char *const names[] = { "fp32", "tf32", "bf16" };
+    for (int32_t i = 0; i < 3; i++)
+        if (strcmp(name, names[i]) == 0) return i;
+    fprintf(stderr, "lstmae_bench: expected precision fp32, tf32 or bf16, got %s\n", name);
+    exit(2);
+}
+
+static lstmae_context *open_context(const bench_options *from)
 {
     lstmae_context_options options = LSTMAE_CONTEXT_OPTIONS_INIT;
     lstmae_context *context = NULL;
-    options.threads = threads;
+    options.threads = from->threads;
+    options.precision = precision_of(from->precision);
     options.seed = 1;
-    bench_check(lstmae_context_create(&context, "cpu", &options));
+    bench_check(lstmae_context_create(&context, from->device, &options));
     return context;
+}
+
+static void measure_cpu(bench_machine_info *machine, const bench_options *options, lstmae_context *context)
+{
+    machine->peak_gflops = bench_peak_gflops(machine->threads);
+    if (options->filter[0] != '\0') return;
+    machine->gemm_gflops = bench_gemm_gflops(context, BENCH_GEMM_SIZE, options->quick);
+    machine->blas_gflops = bench_blas_gflops(machine->threads, options->quick);
+    machine->read_gbytes = bench_read_gbytes(machine->threads);
+    machine->copy_gbytes = bench_copy_gbytes(machine->threads);
+}
+
+/* A device's peak is what the library's own products and copies reach at a size that suits them. */
+static void measure_device(bench_machine_info *machine, const bench_options *options, lstmae_context *context)
+{
+    const int quick = options->quick;
+    bench_device_name(lstmae_context_device(context), machine->device, (int)sizeof(machine->device));
+    machine->width = precision_of(options->precision) == LSTMAE_PRECISION_BF16 ? 2 : 4;
+    machine->gemm_size = quick ? BENCH_GEMM_QUICK_SIZE : BENCH_GEMM_DEVICE_SIZE;
+    machine->gemm_gflops = bench_gemm_gflops(context, machine->gemm_size, quick);
+    machine->copy_gbytes = bench_device_copy_gbytes(context, quick ? BENCH_COPY_QUICK_BYTES : BENCH_COPY_BYTES, quick);
 }
 
 static bench_machine_info measure_machine(const bench_options *options)
 {
-    bench_machine_info machine = { .isa = bench_peak_isa(), .library = lstmae_version_string() };
-    lstmae_context *context = open_context(options->threads);
+    bench_machine_info machine = { .isa = bench_peak_isa(), .library = lstmae_version_string(),
+                                   .precision = options->precision, .gemm_size = BENCH_GEMM_SIZE };
+    lstmae_context *context = open_context(options);
     machine.threads = lstmae_context_threads(context);
-    lstmae_context_destroy(context);
     bench_cpu_name(machine.cpu, (int)sizeof(machine.cpu));
-    machine.peak_gflops = bench_peak_gflops(machine.threads);
-    if (options->filter[0] != '\0') return machine;
-    machine.gemm_gflops = bench_gemm_gflops(machine.threads, options->quick);
-    machine.blas_gflops = bench_blas_gflops(machine.threads, options->quick);
-    machine.read_gbytes = bench_read_gbytes(machine.threads);
-    machine.copy_gbytes = bench_copy_gbytes(machine.threads);
+    if (bench_on_device(context)) measure_device(&machine, options, context);
+    else measure_cpu(&machine, options, context);
+    lstmae_context_destroy(context);
     return machine;
 }
 
@@ -114,18 +146,33 @@ static bench_machine_info measure_machine(const bench_options *options)
 #define BENCH_FLOOR_BYTES 64e6
 
 /* Where reading weights is the limit, memory is measured right before and right after. */
+static bench_result measure_cpu_mode(const bench_mode *mode, const bench_run *run, const bench_machine_info *machine,
+                                     int quick)
+{
+    const double bytes = mode->weights * (double)sizeof(float);
+    const int floors = bytes >= BENCH_FLOOR_BYTES;
+    const double before = floors ? bench_read_gbytes(machine->threads) : 0;
+    bench_result result = { .mode = mode->name, .time = bench_measure(run, quick) };
+    const double after = floors ? bench_read_gbytes(machine->threads) : 0;
+    if (floors) result.floor_ms = 1e-6 * bytes / (after > before ? after : before);
+    return result;
+}
+
 static bench_result measure_mode(const bench_mode *mode, bench_model *model, const bench_machine_info *machine,
                                  int quick)
 {
-    const int floors = mode->bytes >= BENCH_FLOOR_BYTES;
-    const double before = floors ? bench_read_gbytes(machine->threads) : 0;
-    bench_result result = { .mode = mode->name, .time = bench_measure(mode->run, model, quick) };
-    const double after = floors ? bench_read_gbytes(machine->threads) : 0;
-    if (floors) result.floor_ms = 1e-6 * mode->bytes / (after > before ? after : before);
+    const bench_run run = { mode->run, bench_finish, model };
+    const int device = machine->device[0] != '\0', width = device ? machine->width : (int)sizeof(float);
+    const double peak = device ? machine->gemm_gflops : machine->peak_gflops;
+    bench_result result = { .mode = mode->name };
+    if (!device) result = measure_cpu_mode(mode, &run, machine, quick);
+    else result.time = mode->fit ? bench_measure_fit(model, quick) : bench_measure(&run, quick);
+    if (device && mode->floor.count > 0)
+        result.floor_ms = bench_floor_ms(&mode->floor, machine->gemm_gflops, machine->copy_gbytes, width);
     double seconds = 1e-3 * result.time.median_ms;
     result.gflops = 1e-9 * mode->operations / seconds;
-    result.gbytes = 1e-9 * mode->bytes / seconds;
-    result.share = machine->peak_gflops > 0 ? result.gflops / machine->peak_gflops : 0;
+    result.gbytes = 1e-9 * mode->weights * width / seconds;
+    result.share = peak > 0 ? result.gflops / peak : 0;
     return result;
 }
 
@@ -133,9 +180,9 @@ static bench_result measure_mode(const bench_mode *mode, bench_model *model, con
 static int run_workload(const bench_workload *workload, const bench_options *options, const bench_machine_info *machine,
                         bench_result *results)
 {
-    lstmae_context *context = open_context(options->threads);
+    lstmae_context *context = open_context(options);
     lstmae_memory_info memory = LSTMAE_MEMORY_INFO_INIT;
-    bench_model model = { 0 };
+    bench_model model = { .context = context };
     int count = 0;
     bench_rss_reset();
     workload->create(workload, &model, context);

@@ -1,5 +1,6 @@
 /* The counting of operations against figures worked out by hand. */
 #include "bench_count.h"
+#include "bench_floor.h"
 #include "support.h"
 
 /** Composite of B=128, T=10+10, I=4096, H=2048, two layers: docs/benchmarks.md has the table. */
@@ -63,9 +64,32 @@ static void test_cifar(void **state)
     assert_in_range((uint64_t)all.data, 512 * (products - 96 * 47 * 47), 512 * (products - 96 * 47 * 47));
 }
 
+static double composite_ms(double gflops, int width)
+{
+    const bench_floor floor = bench_floor_composite(10, 128, 4096, 2048, 2);
+    return bench_floor_ms(&floor, gflops, 4300, width);
+}
+
+/** The seed preset on an H200, phase by phase by hand: 790, 395 and 55 TFLOP/s, 4.3 TB/s. */
+static void test_floors(void **state)
+{
+    (void)state;
+    assert_in_range((uint64_t)(1e3 * composite_ms(790e3, 2)), 4600, 4950);
+    assert_in_range((uint64_t)(1e3 * composite_ms(395e3, 4)), 7400, 7950);
+    assert_in_range((uint64_t)(1e3 * composite_ms(55e3, 4)), 35800, 36800);
+    /* small enough to stay on the chip: operations, and Adam */
+    const bench_floor small = bench_floor_composite(10, 16, 4096, 64, 1);
+    const double operations = bench_ops_total(bench_ops_sum(
+        bench_count_lstm(10, 16, 4096, 64, 1, BENCH_ZERO_STATE),
+        bench_ops_sum(bench_count_decoder(10, 16, 4096, 64, 1), bench_count_decoder(10, 16, 4096, 64, 1))));
+    const double compute = bench_floor_ms(&small, 1.0, 1e12, 4) * 1e6;
+    assert_in_range((uint64_t)compute, (uint64_t)(0.9999 * operations), (uint64_t)(1.0001 * operations));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_composite), cmocka_unit_test(test_smallest),
-                                        cmocka_unit_test(test_conv), cmocka_unit_test(test_cifar) };
+                                        cmocka_unit_test(test_conv), cmocka_unit_test(test_cifar),
+                                        cmocka_unit_test(test_floors) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
