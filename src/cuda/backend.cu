@@ -58,6 +58,9 @@ static void backend_fill(lstmae_backend_api *table)
     table->sum_squares = lae_cu_sum_squares;
     table->loss = lae_cu_loss;
     table->update = lae_cu_update;
+    table->lstm_forward = lae_cu_lstm_forward;
+    table->lstm_backward = lae_cu_lstm_backward;
+    table->lstm_weight_gradient = lae_cu_lstm_weight_gradient;
 }
 
 /* The registry calls this under its lock. */

@@ -53,6 +53,11 @@ lstmae_status lae_cu_prepare(lstmae_queue *queue, int kind, void *dst, const voi
 lstmae_status lae_cu_lstm_cell_forward(lstmae_queue *queue, const lstmae_lstm_args *args, int64_t s);
 lstmae_status lae_cu_lstm_cell_backward(lstmae_queue *queue, const lstmae_lstm_args *args, int64_t s);
 
+/* lstm_forward.cu, lstm_backward.cu, lstm_weight.cu */
+lstmae_status lae_cu_lstm_forward(lstmae_queue *queue, const lstmae_lstm_args *args);
+lstmae_status lae_cu_lstm_backward(lstmae_queue *queue, const lstmae_lstm_args *args);
+lstmae_status lae_cu_lstm_weight_gradient(lstmae_queue *queue, const lstmae_lstm_args *args);
+
 /* pool.cu */
 lstmae_status lae_cu_pool_forward(lstmae_queue *queue, const lstmae_pool_args *args);
 lstmae_status lae_cu_pool_backward(lstmae_queue *queue, const lstmae_pool_args *args);

@@ -7,7 +7,7 @@
 #include "gemm.h"
 
 #include "entries.h"
-#include "rows.h"
+#include "factors.h"
 
 #include <limits.h>
 
@@ -89,78 +89,35 @@ static lstmae_status gemm_few(lstmae_queue *queue, const lstmae_gemm_args *args)
     return lae_cu_product_few(queue, &few);
 }
 
-/* A factor's rows in another place and, in bf16, another type: rows of whole 16 bytes there. */
-struct gemm_factor {
-    int64_t rows, columns, room;
-    int moves;
-    size_t offset;
-};
-
-static gemm_factor gemm_plan_factor(int type, int64_t rows, int64_t columns, int64_t leading, size_t *bytes)
-{
-    gemm_factor factor = { rows, columns, (columns + 7) / 8 * 8, 0, 0 };
-    factor.moves = type == LAE_CU_BF16 || (rows > 1 && leading < columns);
-    if (factor.moves) factor.offset = lae_cu_room(bytes, rows * factor.room, type);
-    return factor;
-}
-
-/* Where a factor then is; adds to the list what brings it there. */
-static const void *gemm_place_factor(const gemm_factor *factor, int type, void *scratch, const void *from,
-                                     int64_t *leading, lae_cu_rows *list, int *count)
-{
-    if (!factor->moves) return from;
-    void *to = static_cast<char *>(scratch) + factor->offset;
-    list[(*count)++] = lae_cu_even_rows(to, type, factor->room, from, *leading, factor->rows, factor->columns);
-    *leading = factor->room;
-    return to;
-}
-
 lstmae_status lae_cu_gemm(lstmae_queue *queue, const lstmae_gemm_args *args)
 {
     LAE_CU_TRY(lae_cu_usable(queue));
     if (args->M == 0 || args->N == 0) return LSTMAE_OK;
     if (gemm_is_few(args)) return gemm_few(queue, args);
     const int trans_a = (args->flags & LSTMAE_GEMM_TRANS_A) != 0, trans_b = (args->flags & LSTMAE_GEMM_TRANS_B) != 0;
-    const int type = lae_cu_factor_type(queue, args->dtype), c_type = lae_cu_type_of(args->dtype);
-    const int64_t K = args->K;
-    lae_cu_product_args product = {};
-    product.flags = args->flags;
-    product.type = type;
-    product.c_type = c_type;
-    product.M = args->M;
-    product.N = args->N;
-    product.K = K;
-    product.a = args->a;
-    product.b = args->b;
-    product.c = args->c;
-    product.lda = args->lda;
-    product.ldb = args->ldb;
-    product.ldc = args->ldc;
-    product.beta = args->beta;
-    lae_cu_rows list[3];
-    int count = 0;
+    const int64_t M = args->M, N = args->N, K = args->K;
+    lae_cu_factors factors = lae_cu_factors_of(queue, args->dtype);
+    double beta = args->beta;
     if (args->bias || K == 0) {
         /* the sums are added to the bias, in every row */
-        list[count] = lae_cu_even_rows(args->c, c_type, args->ldc, args->bias, 0, args->M, args->N);
-        list[count++].beta = args->beta;
-        product.beta = 1.0;
+        lae_cu_rows start = lae_cu_even_rows(args->c, factors.from_type, args->ldc, args->bias, 0, M, N);
+        start.beta = beta;
+        beta = 1.0;
+        lae_cu_factors_also(&factors, &start);
     }
-    if (K == 0) return lae_cu_move_rows(queue, c_type, list, count);
-
-    size_t bytes = 0;
-    void *scratch = NULL;
-    const int64_t a_rows = trans_a ? K : args->M, b_rows = trans_b ? args->N : K;
-    const gemm_factor a = gemm_plan_factor(type, a_rows, trans_a ? args->M : K, args->lda, &bytes);
-    gemm_factor b = {};
-    if (type == LAE_CU_BF16 && args->prepared) {
-        product.b = args->prepared;
-        product.ldb = trans_b ? K : args->N;
-    } else {
-        b = gemm_plan_factor(type, b_rows, trans_b ? K : args->N, args->ldb, &bytes);
-    }
-    if (bytes > 0) LAE_CU_TRY(lae_cu_scratch(queue, bytes, &scratch));
-    product.a = gemm_place_factor(&a, type, scratch, product.a, &product.lda, list, &count);
-    product.b = gemm_place_factor(&b, type, scratch, product.b, &product.ldb, list, &count);
-    LAE_CU_TRY(lae_cu_move_rows(queue, c_type, list, count));
+    if (K == 0) return lae_cu_factors_move(queue, &factors);
+    const lae_cu_factor a = lae_cu_factor_of(&factors, args->a, 1, trans_a ? K : M, trans_a ? M : K, 0, args->lda);
+    lae_cu_factor b = { args->prepared, 0, trans_b ? K : N };
+    if (factors.type != LAE_CU_BF16 || !args->prepared)
+        b = lae_cu_factor_of(&factors, args->b, 1, trans_b ? N : K, trans_b ? K : N, 0, args->ldb);
+    LAE_CU_TRY(lae_cu_factors_move(queue, &factors));
+    lae_cu_product_args product = lae_cu_factors_product(&factors, args->flags, M, N, K);
+    product.a = lae_cu_factor_at(&factors, &a, 0);
+    product.b = lae_cu_factor_at(&factors, &b, 0);
+    product.c = args->c;
+    product.lda = a.row;
+    product.ldb = b.row;
+    product.ldc = args->ldc;
+    product.beta = beta;
     return lae_cu_product(queue, &product);
 }

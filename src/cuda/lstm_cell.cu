@@ -14,127 +14,13 @@
  * hide the latency of both count for more than wider loads. Floor: that of the bytes, 3 us for [128,2048] on H200, most
  * of it in the second-level cache, where the product before left its sums. blockIdx.z is the part.
  */
-#include "lstm_cell.h"
+#include "lstm_cell_units.h"
 
-#include "entries.h"
 #include "launch.h"
-#include "shared/activation.h"
 #include "shared/divide.h"
 #include "shared/random.h"
 
 constexpr int CELL_BLOCK = 128; /* small: the cells of small layers still spread over the multiprocessors */
-
-/* ---- what both directions use ---- */
-
-static __device__ __forceinline__ float cell_sigmoid(float x)
-{
-    return lae_sigmoid(x);
-}
-
-static __device__ __forceinline__ double cell_sigmoid(double x)
-{
-    return 1.0 / (1.0 + exp(-x));
-}
-
-static __device__ __forceinline__ float cell_tanh(float x)
-{
-    return lae_tanh(x);
-}
-
-static __device__ __forceinline__ double cell_tanh(double x)
-{
-    return tanh(x);
-}
-
-static __device__ __forceinline__ float cell_fma(float a, float b, float c)
-{
-    return fmaf(a, b, c);
-}
-
-static __device__ __forceinline__ double cell_fma(double a, double b, double c)
-{
-    return fma(a, b, c);
-}
-
-template <class T> static __device__ __forceinline__ void cell_read(T (&to)[1], const T *from)
-{
-    to[0] = *from;
-}
-
-static __device__ __forceinline__ void cell_read(float (&to)[2], const float *from)
-{
-    const float2 v = *reinterpret_cast<const float2 *>(from);
-    to[0] = v.x;
-    to[1] = v.y;
-}
-
-template <class T> static __device__ __forceinline__ void cell_write(T *to, const T (&from)[1])
-{
-    *to = from[0];
-}
-
-static __device__ __forceinline__ void cell_write(float *to, const float (&from)[2])
-{
-    *reinterpret_cast<float2 *>(to) = { from[0], from[1] };
-}
-
-static __device__ __forceinline__ void cell_write_bf16(unsigned short *to, const float (&from)[2])
-{
-    *reinterpret_cast<unsigned *>(to) = lae_cu_bf16_pair(from[0], from[1]);
-}
-
-template <class T> static __device__ __forceinline__ void cell_write_bf16(unsigned short *to, const T (&from)[1])
-{
-    *to = (unsigned short)lae_cu_bf16_pair((float)from[0], 0.0f);
-}
-
-/* Values at `offset` of an array that may be absent, then 0. */
-template <class T, int V>
-static __device__ __forceinline__ void cell_get(T (&to)[V], const void *array, int64_t offset)
-{
-    if (array) {
-        cell_read(to, static_cast<const T *>(array) + offset);
-    } else {
-        for (int v = 0; v < V; v++) to[v] = T(0);
-    }
-}
-
-template <class T, int V>
-static __device__ __forceinline__ void cell_put(void *array, int64_t offset, const T (&from)[V])
-{
-    if (array) cell_write(static_cast<T *>(array) + offset, from);
-}
-
-template <class T, int V>
-static __device__ __forceinline__ void cell_put_copy(const lae_cu_cell_copy &copy, int64_t b, int64_t j,
-                                                     const T (&from)[V])
-{
-    if (!copy.data) return;
-    const int64_t offset = b * copy.row + j;
-    if (copy.type == LAE_CU_BF16) cell_write_bf16(static_cast<unsigned short *>(copy.data) + offset, from);
-    else cell_write(static_cast<T *>(copy.data) + offset, from);
-}
-
-static __device__ __forceinline__ uint32_t cell_word(const lae_philox_block &block, uint64_t element)
-{
-    const uint32_t low = element & 1 ? block.word[1] : block.word[0];
-    const uint32_t high = element & 1 ? block.word[3] : block.word[2];
-    return element & 2 ? high : low;
-}
-
-/* What is kept of the values with numbers `at` and on, as the entry `dropout` does. */
-template <class T, int V>
-static __device__ __forceinline__ void cell_apply_drop(T (&values)[V], const lae_cu_cell_dropout &drop, int64_t at)
-{
-    if (drop.threshold == 0) return;
-    const uint64_t stream = drop.key.stream + (drop.step ? drop.step->draws : 0);
-    uint64_t element = drop.key.first + (uint64_t)at;
-    lae_philox_block block = lae_philox(drop.key.seed, stream, element >> 2);
-    for (int v = 0; v < V; v++, element++) {
-        if (v > 0 && (element & 3) == 0) block = lae_philox(drop.key.seed, stream, element >> 2);
-        values[v] = cell_word(block, element) >> 8 < drop.threshold ? T(0) : values[v] * (T)drop.scale;
-    }
-}
 
 /* The sample and the unit of a thread; 0 where there is none. */
 template <int V>
@@ -147,84 +33,14 @@ static __device__ __forceinline__ int cell_place(int64_t B, lae_divisor by_row, 
     return *b < B;
 }
 
-/* ---- forward ---- */
-
-template <class T, int V>
-static __device__ __forceinline__ void cell_sum(T (&a)[V], const lae_cu_cell_forward_part &p, int64_t row, int64_t j)
-{
-    T part[V], other[V];
-    cell_get(a, p.sums, row + j);
-    if (p.start) {
-        cell_get(part, p.start, row + j);
-        for (int v = 0; v < V; v++) a[v] += part[v];
-    }
-    if (!p.b_ih && !p.b_hh) return;
-    cell_get(part, p.b_ih, j);
-    cell_get(other, p.b_hh, j);
-    for (int v = 0; v < V; v++) a[v] += part[v] + other[v];
-}
-
-/* A sample that has ended keeps its state; its output is 0 and its gates are left as they are. */
-template <class T, int V>
-static __device__ void cell_hold(const lae_cu_cell_forward_part &p, int64_t b, int64_t j, int64_t H)
-{
-    T c[V], h[V], zero[V];
-    for (int v = 0; v < V; v++) zero[v] = T(0);
-    cell_get(c, p.c_before, b * H + j);
-    cell_get(h, p.h_before, b * H + j);
-    cell_put(p.c, b * H + j, c);
-    cell_put(p.h, b * H + j, h);
-    cell_put_copy(p.y, b, j, zero);
-    cell_put_copy(p.next, b, j, h);
-    cell_put_copy(p.above, b, j, zero);
-}
-
 template <class T, int V>
 static __global__ void __launch_bounds__(CELL_BLOCK)
     cell_forward_kernel(const lae_cu_cell_forward cell, const lae_divisor by_row)
 {
-    const lae_cu_cell_forward_part &p = cell.part[blockIdx.z];
-    const int64_t H = cell.H;
+    T sums[4][V] = {};
     int64_t b, j;
     if (!cell_place<V>(cell.B, by_row, &b, &j)) return;
-    if (cell.lengths && cell.lengths[b] <= cell.time) {
-        cell_hold<T, V>(p, b, j, H);
-        return;
-    }
-    const int64_t row = 4 * b * H, at = b * H + j;
-    T i[V], f[V], g[V], o[V], c[V], h[V], weight[V];
-    cell_sum(i, p, row, j);
-    cell_sum(f, p, row, H + j);
-    cell_sum(g, p, row, 2 * H + j);
-    cell_sum(o, p, row, 3 * H + j);
-    cell_get(c, p.c_before, at);
-    if (p.peephole) {
-        cell_get(weight, p.peephole, j);
-        for (int v = 0; v < V; v++) i[v] = cell_fma(weight[v], c[v], i[v]);
-        cell_get(weight, p.peephole, H + j);
-        for (int v = 0; v < V; v++) f[v] = cell_fma(weight[v], c[v], f[v]);
-        cell_get(weight, p.peephole, 2 * H + j);
-    }
-    for (int v = 0; v < V; v++) {
-        i[v] = cell_sigmoid(i[v]);
-        f[v] = cell_sigmoid(f[v]);
-        g[v] = cell_tanh(g[v]);
-        c[v] = cell_fma(f[v], c[v], i[v] * g[v]);
-        o[v] = cell_sigmoid(p.peephole ? cell_fma(weight[v], c[v], o[v]) : o[v]);
-        h[v] = o[v] * cell_tanh(c[v]);
-    }
-    cell_put(p.gates, row + j, i);
-    cell_put(p.gates, row + H + j, f);
-    cell_put(p.gates, row + 2 * H + j, g);
-    cell_put(p.gates, row + 3 * H + j, o);
-    cell_put(p.c, at, c);
-    cell_put(p.h, at, h);
-    cell_put_copy(p.y, b, j, h);
-    cell_put_copy(p.next, b, j, h);
-    if (p.above.data) {
-        cell_apply_drop(h, p.dropout, at);
-        cell_put_copy(p.above, b, j, h);
-    }
+    cell_forward_units(cell, cell.part[blockIdx.z], b, j, sums[0], sums[1], sums[2], sums[3]);
 }
 
 /* ---- backward ---- */
@@ -340,7 +156,8 @@ static int cell_forward_in_pairs(const lae_cu_cell_forward *cell)
     cell_pairs pairs = { LAE_CU_F32, cell->dtype == LSTMAE_F32 && cell->H % 2 == 0 };
     for (int k = 0; k < cell->parts; k++) {
         const lae_cu_cell_forward_part &p = cell->part[k];
-        const void *arrays[] = { p.sums, p.start, p.b_ih, p.b_hh, p.peephole, p.h_before, p.c_before, p.gates, p.c, p.h };
+        const void *arrays[] = { p.sums,     p.start,    p.b_ih,  p.b_hh, p.peephole,
+                                 p.h_before, p.c_before, p.gates, p.c,    p.h };
         for (const void *array : arrays) pairs.add(array, 0);
         pairs.add(p.y);
         pairs.add(p.next);

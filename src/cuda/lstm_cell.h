@@ -58,7 +58,7 @@ struct lae_cu_cell_forward {
 
 lstmae_status lae_cu_cell_forward_run(lstmae_queue *queue, const lae_cu_cell_forward *cell);
 
-/** dL/dh of the step is the sum of `dh_in` and `dy`; dropout is the one that h passed on its way to where dy is from. */
+/** dL/dh of the step is `dh_in` + `dy`; dropout is the one that h passed on its way to where dy comes from. */
 struct lae_cu_cell_backward_part {
     const void *gates;        /* i, f, g, o */
     const void *c_before, *c; /* c_before NULL: 0 */

@@ -1,4 +1,4 @@
-/* The table's entries for one step, and the cell that they and the sequences have in common. */
+/* The table's entries for one step, and what they and the sequences have in common. */
 #include "lstm_steps.h"
 
 #include "entries.h"
@@ -51,6 +51,13 @@ lae_cu_cell_backward lae_cu_step_backward(const lstmae_lstm_args *args, int64_t 
     p.dc = args->dc;
     p.dh = args->dh;
     return cell;
+}
+
+lae_cu_factor lae_cu_factor_input(lae_cu_factors *factors, const lstmae_lstm_args *args)
+{
+    const lae_cu_rows rows = lae_cu_step_rows(args, args->x, args->x_step, args->x_batch);
+    const int64_t outer = lae_cu_input_repeats(args) ? 1 : rows.outer;
+    return lae_cu_factor_of(factors, rows.src, outer, rows.inner, args->I, rows.src_outer, rows.src_inner);
 }
 
 lstmae_status lae_cu_lstm_cell_forward(lstmae_queue *queue, const lstmae_lstm_args *args, int64_t s)
