@@ -53,7 +53,8 @@ static void check_gemm(gemm_case g, int dtype)
     test_tolerance in_double = { 0, 1e-13 };
     snprintf(c.what, sizeof(c.what), "gemm %lld x %lld x %lld, flags %u, pad %d, beta %g, bias %d, prepared %d",
              (long long)g.M, (long long)g.N, (long long)g.K, g.flags, g.pad, g.beta, g.bias, g.prepare);
-    conformance_output(&c, gemm_matrix(dtype, g.M, g.N, g.pad, 1), dtype == LSTMAE_F32 ? tolerance_gemm : in_double);
+    conformance_output(&c, gemm_matrix(dtype, g.M, g.N, g.pad, 1),
+                       dtype == LSTMAE_F32 ? test_device_tolerance(tolerance_gemm) : in_double);
     conformance_input(&c, gemm_matrix(dtype, trans_a ? g.K : g.M, trans_a ? g.M : g.K, g.pad, 2));
     conformance_input(&c, gemm_matrix(dtype, trans_b ? g.N : g.K, trans_b ? g.K : g.N, g.prepare ? 0 : g.pad, 3));
     conformance_input(&c, gemm_matrix(dtype, 1, g.N, 0, 4));
