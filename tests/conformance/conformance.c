@@ -25,23 +25,36 @@ int conformance_skip(int shape, int turn)
 /* The device under test with one thread and with two; several times where it has several instruction sets. */
 typedef struct conformance_variant {
     const char *name;
+    int fused; /* multiply-adds */
     test_device one, two;
 } conformance_variant;
 
-static test_device reference;
+static test_device reference, fused; /* fused: "cpu" with such an instruction set; no queue: this machine has none */
 static conformance_variant variants[LAE_ISA_COUNT];
 static int variant_count;
+
+static void open_fused(void)
+{
+    for (int isa = LAE_ISA_COUNT - 1; isa >= 0; isa--) {
+        if (isa == LAE_ISA_PLAIN || !lae_isa_available((lae_isa)isa)) continue;
+        fused = test_device_open("cpu", 1);
+        fused.queue->kernels = lae_kernels_of((lae_isa)isa);
+        return;
+    }
+}
 
 int conformance_open(void **state)
 {
     const char *name = test_device_name();
     (void)state;
     reference = test_device_open("cpu:ref", 1);
+    open_fused();
     for (int isa = 0; isa < LAE_ISA_COUNT; isa++) {
         int cpu = strcmp(name, "cpu") == 0;
         if (cpu ? !lae_isa_available((lae_isa)isa) : isa > 0) continue;
         conformance_variant *variant = &variants[variant_count++];
         variant->name = cpu ? lae_isa_name((lae_isa)isa) : name;
+        variant->fused = cpu ? isa != LAE_ISA_PLAIN : strcmp(name, "cpu:ref") != 0;
         variant->one = test_device_open(name, 1);
         variant->two = test_device_open(name, 2);
         if (!cpu) continue;
@@ -55,6 +68,7 @@ int conformance_close(void **state)
 {
     (void)state;
     test_device_close(&reference);
+    if (fused.queue) test_device_close(&fused);
     for (int v = 0; v < variant_count; v++) {
         test_device_close(&variants[v].one);
         test_device_close(&variants[v].two);
@@ -103,6 +117,12 @@ int conformance_output(conformance_case *c, test_array array, test_tolerance tol
     c->outputs |= 1u << c->count;
     c->tolerance[c->count] = tolerance;
     return conformance_input(c, array);
+}
+
+int conformance_output_bits(conformance_case *c, test_array array, test_tolerance tolerance)
+{
+    if (array.dtype == LSTMAE_F32) c->bits |= 1u << c->count;
+    return conformance_output(c, array, tolerance);
 }
 
 static size_t element_bytes(const test_array *array)
@@ -187,7 +207,21 @@ static void compare_bits(const conformance_case *c, const char *who, const char 
     }
 }
 
-static void check_variant(const conformance_case *c, const conformance_variant *variant, void **want)
+/* NaN aside, whose bits depend on the processor. */
+static void compare_fused(const conformance_case *c, const char *who, void **got, void **want)
+{
+    for (int a = 0; a < c->count; a++) {
+        if (!got[a] || !(c->bits & 1u << a)) continue;
+        for (int64_t i = 0, numel = test_array_numel(&c->array[a]); i < numel; i++) {
+            double g = test_array_get(&c->array[a], got[a], i), w = test_array_get(&c->array[a], want[a], i);
+            if ((g == w && signbit(g) == signbit(w)) || (isnan(g) && isnan(w))) continue;
+            fail_msg("%s on %s: array %d, element %lld has other bits than on the CPU: %a, %a there", c->what, who, a,
+                     (long long)i, g, w);
+        }
+    }
+}
+
+static void check_variant(const conformance_case *c, const conformance_variant *variant, void **want, void **bits)
 {
     void *first[CONFORMANCE_ARRAYS], *again[CONFORMANCE_ARRAYS], *two[CONFORMANCE_ARRAYS];
     lstmae_status status = run_case(c, &variant->one, first);
@@ -200,6 +234,7 @@ static void check_variant(const conformance_case *c, const conformance_variant *
     assert_ok(run_case(c, &variant->two, two));
     compare_bits(c, variant->name, "the second time", first, again);
     compare_bits(c, variant->name, "with two threads", first, two);
+    if (bits && variant->fused) compare_fused(c, variant->name, first, bits);
     for (int a = 0; a < c->count; a++) {
         if (!first[a] || c->scratch & 1u << a) continue;
         if (c->outputs & 1u << a) compare_values(c, a, variant->name, first[a], want[a]);
@@ -212,10 +247,13 @@ static void check_variant(const conformance_case *c, const conformance_variant *
 
 void conformance_check(conformance_case *c)
 {
-    void *want[CONFORMANCE_ARRAYS];
+    void *want[CONFORMANCE_ARRAYS], *bits[CONFORMANCE_ARRAYS];
+    int compared = c->bits && fused.queue;
     lstmae_status status = run_case(c, &reference, want);
     if (status != LSTMAE_OK) fail_msg("%s on the reference: %s", c->what, lstmae_last_error());
-    for (int v = 0; v < variant_count; v++) check_variant(c, &variants[v], want);
+    if (compared) assert_ok(run_case(c, &fused, bits));
+    for (int v = 0; v < variant_count; v++) check_variant(c, &variants[v], want, compared ? bits : NULL);
     free_result(c, want);
+    if (compared) free_result(c, bits);
     for (int a = 0; a < c->count; a++) test_array_free(&c->array[a]);
 }

@@ -2,7 +2,8 @@
  * The conformance suite: every entry of a device's table against the reference. A case is some arrays and a function
  * that calls the entry; the harness runs it on the reference and on the device, twice with one thread and once with
  * two, compares outputs within a tolerance, demands equal bits of the three runs, and that nothing else was written.
- * On "cpu" it does so for every instruction set there is.
+ * On "cpu" it does so for every instruction set there is. Elements that are computed each by itself are also compared
+ * with those of "cpu", as bits.
  */
 #ifndef LAE_TEST_CONFORMANCE_H
 #define LAE_TEST_CONFORMANCE_H
@@ -20,6 +21,7 @@ typedef struct conformance_case {
     test_array array[CONFORMANCE_ARRAYS]; /* an array without content is absent: its view is all zero */
     unsigned outputs; /* bit a: array a is compared */
     unsigned scratch; /* bit a: array a is left undefined */
+    unsigned bits;    /* bit a: array a, where it is of floats, has the same bits wherever multiply-adds are fused */
     test_tolerance tolerance[CONFORMANCE_ARRAYS];
     conformance_fn run;
     const void *args;
@@ -62,6 +64,9 @@ test_array conformance_image(int dtype, image_layout how, int64_t B, int64_t C, 
 /** Adds an array to a case; output says that it is compared, within tolerance. Returns its number. */
 int conformance_input(conformance_case *c, test_array array);
 int conformance_output(conformance_case *c, test_array array, test_tolerance tolerance);
+
+/** An output that is also compared as bits. */
+int conformance_output_bits(conformance_case *c, test_array array, test_tolerance tolerance);
 
 typedef struct conformance_shape {
     int ndim;

@@ -19,7 +19,7 @@ static conformance_case arrays_case(const char *what, int shape, int out, int in
     const conformance_shape *s = &conformance_shapes[shape];
     conformance_case c = { .count = 0 };
     snprintf(c.what, sizeof(c.what), "%s, shape %d, layouts %d and %d", what, shape, out, in);
-    conformance_output(&c, conformance_array((layout)out, dtype, s->ndim, s->dim, 1, 1), tolerance_exact);
+    conformance_output_bits(&c, conformance_array((layout)out, dtype, s->ndim, s->dim, 1, 1), tolerance_exact);
     for (int i = 0; i < inputs; i++) {
         layout how = (layout)((in + i) % LAYOUT_INPUTS);
         conformance_input(&c, conformance_array(how, dtype, s->ndim, s->dim, (uint64_t)i + 2, scale));
@@ -156,8 +156,8 @@ static void maps_of_special_values(void **state)
         arrays_args args = { .kind = kind, .alpha = kind == LSTMAE_MAP_LEAKY_RELU ? 0.75 : 1 };
         conformance_case c = { .run = run_map, .args = &args };
         snprintf(c.what, sizeof(c.what), "map %d of special values", kind);
-        conformance_output(&c, test_array_make(LSTMAE_F32, 1, &count, 1, 1),
-                           kind <= LSTMAE_MAP_SIGMOID ? tolerance_activation : tolerance_map);
+        conformance_output_bits(&c, test_array_make(LSTMAE_F32, 1, &count, 1, 1),
+                                kind <= LSTMAE_MAP_SIGMOID ? tolerance_activation : tolerance_map);
         conformance_input(&c, test_array_make(LSTMAE_F32, 1, &count, 1, 1));
         for (int64_t i = 0; i < count; i++) test_array_set(&c.array[1], i, values[i]);
         /* results below the smallest normal number are exact to its last bit only */
@@ -268,7 +268,7 @@ static void parts_of_any_alignment(void **state)
         conformance_case c = { .run = run_behind, .args = &args };
         snprintf(c.what, sizeof(c.what), "axpby of %d elements from %d and %d on", (int)counts[k % 4], args.kind,
                  args.in_place);
-        conformance_output(&c, test_array_make(LSTMAE_F32, 1, &counts[k % 4], 1, 1), tolerance_arithmetic);
+        conformance_output_bits(&c, test_array_make(LSTMAE_F32, 1, &counts[k % 4], 1, 1), tolerance_arithmetic);
         conformance_input(&c, test_array_make(LSTMAE_F32, 1, &counts[k % 4], 2, 1));
         conformance_check(&c);
     }

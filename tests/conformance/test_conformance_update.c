@@ -75,7 +75,7 @@ static void add_tensor(conformance_case *c, const update_case *u, int dtype, int
         if (k == 2 && array.content)
             for (int64_t i = 0; i < count; i++)
                 test_array_set(&array, i, 0.6 + test_array_get(&array, array.content, i));
-        if (k < 4) conformance_output(c, array, tolerance);
+        if (k < 4) conformance_output_bits(c, array, tolerance);
         else conformance_input(c, array);
     }
 }
