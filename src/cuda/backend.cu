@@ -61,6 +61,11 @@ static void backend_fill(lstmae_backend_api *table)
     table->lstm_forward = lae_cu_lstm_forward;
     table->lstm_backward = lae_cu_lstm_backward;
     table->lstm_weight_gradient = lae_cu_lstm_weight_gradient;
+    table->loop_prepare_bytes = lae_cu_loop_prepare_bytes;
+    table->loop_prepare = lae_cu_loop_prepare;
+    table->loop_forward = lae_cu_loop_forward;
+    table->loop_backward = lae_cu_loop_backward;
+    table->lane = lae_cu_lane_step;
 }
 
 /* The registry calls this under its lock. */

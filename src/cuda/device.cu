@@ -57,6 +57,8 @@ static lstmae_status device_open(lstmae_queue *queue)
     LAE_CU_CALL(queue, cudaDeviceGetAttribute(&queue->multiprocessors, cudaDevAttrMultiProcessorCount, queue->device));
     for (lae_cu_lane &lane : queue->lanes) LAE_CU_TRY(device_open_lane(queue, &lane));
     LAE_CU_TRY(lae_cu_transfer_open(queue));
+    LAE_CU_CALL(queue, cudaEventCreateWithFlags(&queue->forked, cudaEventDisableTiming));
+    LAE_CU_CALL(queue, cudaEventCreateWithFlags(&queue->joined, cudaEventDisableTiming));
     void *step;
     LAE_CU_TRY(lae_cu_malloc(queue, sizeof *queue->step, &step));
     queue->step = static_cast<lae_cu_step *>(step);
@@ -94,6 +96,8 @@ void lae_cu_queue_destroy(lstmae_queue *queue)
         for (const lae_cu_lane &lane : queue->lanes)
             if (lane.stream && !queue->lost) (void)lae_cu_check(queue, cudaStreamSynchronize(lane.stream), "destroy");
         for (lae_cu_lane &lane : queue->lanes) device_close_lane(queue, &lane);
+        for (cudaEvent_t event : { queue->forked, queue->joined })
+            if (event && !queue->lost) (void)lae_cu_check(queue, cudaEventDestroy(event), "cudaEventDestroy");
         lae_cu_free(queue, queue->step, sizeof *queue->step);
     }
     memory.release(queue, sizeof *queue, memory.payload);

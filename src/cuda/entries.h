@@ -96,4 +96,16 @@ void lae_cu_graph_release(lstmae_queue *queue, lstmae_graph *graph);
 lstmae_status lae_cu_upload_begin(lstmae_queue *queue, void *dst, const void *src, size_t bytes);
 lstmae_status lae_cu_upload_end(lstmae_queue *queue);
 
+/* loop_prepare.cu */
+size_t lae_cu_loop_prepare_bytes(const lstmae_queue *queue, int64_t N, int64_t I, int64_t H, int dtype);
+lstmae_status lae_cu_loop_prepare(lstmae_queue *queue, void *dst, const void *w_x, const void *w_h, int64_t N,
+                                  int64_t I, int64_t H, int dtype);
+
+/* loop_forward.cu, loop_backward.cu */
+lstmae_status lae_cu_loop_forward(lstmae_queue *queue, const lstmae_loop_args *args);
+lstmae_status lae_cu_loop_backward(lstmae_queue *queue, const lstmae_loop_args *args);
+
+/* side.cu */
+lstmae_status lae_cu_lane_step(lstmae_queue *queue, int step);
+
 #endif

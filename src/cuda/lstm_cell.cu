@@ -157,7 +157,7 @@ static int cell_forward_in_pairs(const lae_cu_cell_forward *cell)
     for (int k = 0; k < cell->parts; k++) {
         const lae_cu_cell_forward_part &p = cell->part[k];
         const void *arrays[] = { p.sums,     p.start,    p.b_ih,  p.b_hh, p.peephole,
-                                 p.h_before, p.c_before, p.gates, p.c,    p.h };
+                                 p.h_before, p.c_before, p.gates, p.c,    p.h,       p.dropped };
         for (const void *array : arrays) pairs.add(array, 0);
         pairs.add(p.y);
         pairs.add(p.next);

@@ -44,6 +44,7 @@ struct lae_cu_cell_forward_part {
     lae_cu_cell_copy y;                  /* 0 for samples that have ended */
     lae_cu_cell_copy next;               /* h, for the product of the next step */
     lae_cu_cell_copy above;              /* h after dropout, for the layer above */
+    void *dropped;                       /* the same as an array, where there is `above`; NULL: not wanted */
     lae_cu_cell_dropout dropout;
 };
 

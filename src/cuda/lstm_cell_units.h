@@ -196,6 +196,7 @@ static __device__ __forceinline__ void cell_forward_units(const lae_cu_cell_forw
     if (p.above.data) {
         cell_apply_drop(h, p.dropout, at);
         cell_put_copy(p.above, b, j, h);
+        cell_put(p.dropped, at, h);
     }
 }
 

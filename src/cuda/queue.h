@@ -60,6 +60,7 @@ struct lstmae_queue {
     int active;    /* lane that entries run on */
     int capturing; /* a step is being captured */
     lae_cu_step *step; /* device memory */
+    cudaEvent_t forked, joined; /* of side.cu */
     lae_cu_lane lanes[LAE_CU_LANES];
     lae_cu_transfer transfer;
 };
