@@ -1,13 +1,18 @@
 #!/usr/bin/env python3
-"""The workloads of lstmae_bench in PyTorch on the CPU, in two forms.
+"""The workloads of lstmae_bench in PyTorch, on the CPU or a GPU, in two forms.
 
-tutorial: as published examples write them: nn.LSTM called once per decoder step, Adam with foreach=True.
-best:     the fastest form found: nn.LSTM over whole sequences where the inputs are known (oneDNN's fused layer),
-          LSTMCell steps where the output is fed back, Adam with fused=True, inference_mode; images channels last, as
-          they come and compiled. Where such forms compete all are timed and the fastest one is reported.
+tutorial: as published examples write them: nn.LSTM called once per decoder step, Adam with foreach=True. On a GPU with
+          the precisions that PyTorch chooses by itself (TF32 inside cuDNN, float32 elsewhere).
+best:     the fastest form found: nn.LSTM over whole sequences where the inputs are known (oneDNN's or cuDNN's fused
+          layer), LSTMCell steps where the output is fed back, Adam with fused=True, inference_mode; images channels
+          last, as they come and compiled. On a GPU in the precision that is asked for, bf16 by autocast (inference:
+          weights in bf16), each also as one CUDA graph. Where such forms compete all are timed and the fastest one is
+          reported.
 """
 
 import argparse
+import contextlib
+import copy
 import json
 import resource
 import statistics
@@ -17,24 +22,127 @@ import torch
 from torch import nn
 
 
+class Device:
+    """Where the workloads run, and in which precision."""
+
+    name, precision, gpu = "cpu", "fp32", False
+
+    @classmethod
+    def choose(cls, name, precision):
+        cls.name, cls.precision, cls.gpu = name, precision, name.startswith("cuda")
+        if cls.gpu:
+            torch.cuda.set_device(torch.device(name) if ":" in name else 0)
+
+    @classmethod
+    def settle(cls, form):
+        """PyTorch's own settings for the tutorial's form, those of the precision for the best one."""
+        if not cls.gpu:
+            return
+        reduced = cls.precision != "fp32"
+        torch.backends.cuda.matmul.allow_tf32 = reduced and form == "best"
+        torch.backends.cudnn.allow_tf32 = reduced or form != "best"
+        torch.backends.cudnn.benchmark = form == "best"
+
+    @classmethod
+    def autocast(cls):
+        if cls.precision != "bf16":
+            return contextlib.nullcontext()
+        return torch.autocast("cuda" if cls.gpu else "cpu", dtype=torch.bfloat16)
+
+    @classmethod
+    def inference(cls, module, *tensors):
+        """Module and data as inference has them: in bf16 everything is, rather than cast again in each run."""
+        if cls.precision != "bf16":
+            return module, *tensors
+        return copy.deepcopy(module).to(torch.bfloat16), *(t.to(torch.bfloat16) for t in tensors)
+
+    @classmethod
+    def synchronize(cls):
+        if cls.gpu:
+            torch.cuda.synchronize()
+
+
+def rand(*shape):
+    return torch.rand(*shape, device=Device.name)
+
+
+def graphed(step):
+    """One CUDA graph of what `step` does; tensors of its results are written again by each call."""
+    side = torch.cuda.Stream()
+    side.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(side):
+        for _ in range(3):
+            step()
+    torch.cuda.current_stream().wait_stream(side)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        result = step()
+
+    def replay():
+        graph.replay()
+        return result
+
+    return replay
+
+
+def update(loss_of, optimizer):
+    """A training step that reads its loss back."""
+    optimizer.zero_grad()
+    with Device.autocast():
+        loss = loss_of()
+    loss.backward()
+    optimizer.step()
+    return loss
+
+
+def trainer(loss_of, parameters, make, graph=False, tutorial=False):
+    """train() over `parameters`; `make` gives the optimizer, with capturable=True where a graph holds it."""
+    holder = []
+
+    def step():
+        if tutorial:
+            holder[0].zero_grad()
+            loss = loss_of()
+            loss.backward()
+            holder[0].step()
+            return loss
+        return update(loss_of, holder[0])
+
+    def train():
+        if not holder:
+            holder.append(make(parameters, **(dict(capturable=True) if graph else {})))
+            holder.append(graphed(step) if graph else step)
+        return holder[1]().item()
+
+    return train
+
+
 class Clock:
     """How often to repeat, and the times of one workload."""
 
     def __init__(self, quick):
-        self.budget, self.most = (0.3, 5) if quick else (3.0, 2000)
+        self.budget, self.most = (0.3, 5) if quick else (2.0 if Device.gpu else 3.0, 2000)
         self.warm = 1 if quick else 3
 
-    def measure(self, step):
+    @staticmethod
+    def group(step, count):
         start = time.perf_counter()
-        step()
-        first = time.perf_counter() - start
-        for _ in range(self.warm - 1 if first < 2 else 0):
+        for _ in range(count):
             step()
+        Device.synchronize()
+        return (time.perf_counter() - start) / count
+
+    def measure(self, step):
+        first = self.group(step, 1)
+        for _ in range(self.warm - 1 if first < 2 or Device.gpu else 0):
+            self.group(step, 1)
+        # a GPU is waited for after a fifth of a millisecond at the earliest, as lstmae_bench does
+        count = 1
+        while Device.gpu and count < 1024 and self.group(step, count) * count < 2e-4:
+            count *= 2
         times, begin = [], time.perf_counter()
         while len(times) < 3 or (time.perf_counter() - begin < self.budget and len(times) < self.most):
-            start = time.perf_counter()
-            step()
-            times.append(1e3 * (time.perf_counter() - start))
+            times.append(1e3 * self.group(step, count))
         return times
 
 
@@ -48,7 +156,7 @@ class TutorialDecoder(nn.Module):
         self.out = nn.Linear(hidden, features)
 
     def forward(self, state, steps, batch, features):
-        frame, frames = torch.zeros(1, batch, features), []
+        frame, frames = state[0].new_zeros(1, batch, features), []
         for _ in range(steps):
             y, state = self.lstm(frame, state)
             frame = self.out(y)
@@ -64,7 +172,7 @@ class CellDecoder(nn.Module):
 
     def forward(self, state, steps, batch, features):
         states = list(zip(*(s.unbind(0) for s in state)))
-        frame, frames = torch.zeros(batch, features), []
+        frame, frames = state[0].new_zeros(batch, features), []
         for _ in range(steps):
             y = frame
             for l, cell in enumerate(self.cells):
@@ -99,38 +207,51 @@ class Composite(nn.Module):
 
 def composite(batch, hidden):
     features, layers, T = 4096, 2, 10
-    x, future = torch.rand(T, batch, features), torch.rand(T, batch, features)
+    x, future = rand(T, batch, features), rand(T, batch, features)
     reverse = x.flip(0)
+    mse = nn.MSELoss()
 
-    def variant(encoder, decoder, guard, **adam):
-        model = Composite(features, hidden, layers, encoder, decoder)
-        mse = nn.MSELoss()
-        optimizer = None
+    def variant(label, encoder, decoder, guard, graph=False, tutorial=False, compiled=False, **adam):
+        model = Composite(features, hidden, layers, encoder, decoder).to(Device.name)
 
-        def train():
-            nonlocal optimizer
-            optimizer = optimizer or torch.optim.Adam(model.parameters(), 5e-4, **adam)
-            optimizer.zero_grad()
+        def decode(model, x):
             _, state = model.encoder(x)
-            reconstruction, prediction = (d(state, T, batch, features) for d in model.decoders)
-            loss = mse(reconstruction, reverse) + mse(prediction, future)
-            loss.backward()
-            optimizer.step()
-            return loss.item()
+            return [d(state, T, batch, features) for d in model.decoders]
+
+        run = torch.compile(decode) if compiled else decode
+
+        def loss_of():
+            reconstruction, prediction = run(model, x)
+            return mse(reconstruction, reverse) + mse(prediction, future)
+
+        ready = []
+
+        def forward():
+            frozen, data = ready[0]
+            with guard():
+                return frozen.decoders[1](frozen.encoder(data)[1], T, batch, features)
 
         def generate():
-            with guard():
-                return model.decoders[1](model.encoder(x)[1], T, batch, features)
+            if not ready:
+                ready.append((model, x) if tutorial else Device.inference(model, x))
+                ready.append(graphed(forward) if graph else forward)
+            return ready[1]()
 
-        return dict(train=train, generate=generate)
+        make = lambda parameters, **more: torch.optim.Adam(parameters, 5e-4, **adam, **more)
+        return label, dict(train=trainer(loss_of, list(model.parameters()), make, graph, tutorial), generate=generate)
 
     def tutorial():
-        return [variant(nn.LSTM, TutorialDecoder, torch.no_grad, foreach=True)]
+        yield lambda: variant("eager", nn.LSTM, TutorialDecoder, torch.no_grad, tutorial=True, foreach=True)
 
     def best():
-        yield variant(nn.LSTM, CellDecoder, torch.inference_mode, fused=True)
-        if hidden < 1024:
-            yield variant(CellEncoder, CellDecoder, torch.inference_mode, fused=True)
+        guard = torch.no_grad if Device.gpu else torch.inference_mode
+        yield lambda: variant("eager", nn.LSTM, CellDecoder, guard, fused=True)
+        if Device.gpu:
+            yield lambda: variant("graph", nn.LSTM, CellDecoder, guard, graph=True, fused=True)
+            yield lambda: variant("graph, nn.LSTM steps", nn.LSTM, TutorialDecoder, guard, graph=True, fused=True)
+            yield lambda: variant("compile", nn.LSTM, CellDecoder, guard, compiled=True, fused=True)
+        elif hidden < 1024:
+            yield lambda: variant("cells", CellEncoder, CellDecoder, guard, fused=True)
 
     return ["train", "generate"], dict(tutorial=tutorial, best=best)
 
@@ -157,45 +278,52 @@ class PeepholeCell(nn.Module):
 
 def peephole():
     B, T, F, H = 1, 25, 385, 15
-    x = torch.rand(T, B, F)
+    x = rand(T, B, F)
     reverse = x.flip(0)
 
-    def variant(hoist, guard, **options):
-        encoder, decoder, out = PeepholeCell(F, H), PeepholeCell(F, H), nn.Linear(H, F)
+    def variant(label, hoist, guard, graph=False, tutorial=False, **options):
+        encoder, decoder, out = (m.to(Device.name) for m in (PeepholeCell(F, H), PeepholeCell(F, H), nn.Linear(H, F)))
         parameters = [p for m in (encoder, decoder, out) for p in m.parameters()]
-        optimizer = torch.optim.RMSprop(parameters, 1e-3, alpha=0.9, eps=1e-10, **options)
 
         def forward():
-            h = c = torch.zeros(B, H)
+            h = c = x.new_zeros(B, H)
             if hoist:
                 for gates in encoder.ih(x):
                     h, c = encoder.cell(torch.addmm(gates, h, encoder.hh.weight.t()), c)
             else:
                 for frame in x:
                     h, c = encoder(frame, h, c)
-            frame, frames = torch.zeros(B, F), []
+            frame, frames = x.new_zeros(B, F), []
             for _ in range(T):
                 h, c = decoder(frame, h, c)
                 frame = out(h)
                 frames.append(frame)
             return torch.stack(frames)
 
-        def train():
-            optimizer.zero_grad()
-            loss = nn.functional.mse_loss(forward(), reverse)
-            loss.backward()
-            optimizer.step()
-            return loss.item()
-
-        def reconstruct():
-            with guard():
+        def guarded():
+            with guard(), contextlib.nullcontext() if tutorial else Device.autocast():
                 return forward()
 
-        return dict(train=train, reconstruct=reconstruct)
+        ready = []
+
+        def reconstruct():
+            if not ready:
+                ready.append(graphed(guarded) if graph else guarded)
+            return ready[0]()
+
+        make = lambda parameters, **more: torch.optim.RMSprop(parameters, 1e-3, alpha=0.9, eps=1e-10, **options, **more)
+        loss_of = lambda: nn.functional.mse_loss(forward(), reverse)
+        return label, dict(train=trainer(loss_of, parameters, make, graph, tutorial), reconstruct=reconstruct)
+
+    def best():
+        guard = torch.no_grad if Device.gpu else torch.inference_mode
+        yield lambda: variant("eager, foreach", True, guard, foreach=True)
+        yield lambda: variant("eager", True, guard)
+        if Device.gpu:
+            yield lambda: variant("graph", True, guard, graph=True, foreach=True)
 
     return ["train", "reconstruct"], dict(
-        tutorial=lambda: [variant(False, torch.no_grad)],
-        best=lambda: [variant(True, torch.inference_mode, foreach=True), variant(True, torch.inference_mode)])
+        tutorial=lambda: [lambda: variant("eager", False, torch.no_grad, tutorial=True)], best=best)
 
 
 # --- one LSTM layer over a long sequence -----------------------------------------------------------------------
@@ -203,12 +331,12 @@ def peephole():
 
 def layer():
     T, B, I, H = 100, 64, 512, 512
-    x, dy = torch.rand(T, B, I), torch.rand(T, B, H)
+    x, dy = rand(T, B, I), rand(T, B, H)
 
-    def variant(step_by_step, guard):
-        lstm = nn.LSTM(I, H)
+    def variant(label, step_by_step, guard, graph=False, tutorial=False):
+        lstm = nn.LSTM(I, H).to(Device.name)
 
-        def run():
+        def run(lstm, x):
             if not step_by_step:
                 return lstm(x)[0]
             state, rows = None, []
@@ -217,51 +345,90 @@ def layer():
                 rows.append(y)
             return torch.cat(rows)
 
-        def forward():
+        ready = {}
+
+        def once(name, step):
+            if name not in ready:
+                ready[name] = graphed(step) if graph else step
+            return ready[name]()
+
+        def infer():
+            if "frozen" not in ready:
+                ready["frozen"] = (lstm, x) if tutorial else Device.inference(lstm, x)
             with guard():
-                return run()
+                return run(*ready["frozen"])
 
-        def train():
+        def both():
             lstm.zero_grad()
-            run().backward(dy)
+            with contextlib.nullcontext() if tutorial else Device.autocast():
+                y = run(lstm, x)
+            y.backward(dy.to(y.dtype))
 
-        return dict(forward=forward, train=train)
+        return label, dict(forward=lambda: once("forward", infer), train=lambda: once("train", both))
 
-    return ["forward", "train"], dict(tutorial=lambda: [variant(True, torch.no_grad)],
-                                      best=lambda: [variant(False, torch.inference_mode)])
+    def best():
+        guard = torch.no_grad if Device.gpu else torch.inference_mode
+        yield lambda: variant("eager", False, guard)
+        if Device.gpu:
+            yield lambda: variant("graph", False, guard, graph=True)
+
+    return ["forward", "train"], dict(
+        tutorial=lambda: [lambda: variant("eager", True, torch.no_grad, tutorial=True)], best=best)
 
 
 # --- one step at a time ----------------------------------------------------------------------------------------
 
 
 def stream(inputs, hidden, layers):
-    x = torch.rand(1, 1, inputs)
+    x = rand(1, 1, inputs)
 
-    def whole(guard):
-        lstm = nn.LSTM(inputs, hidden, layers).eval()
+    def whole(label, guard, graph=False, tutorial=False):
+        lstm = nn.LSTM(inputs, hidden, layers).eval().to(Device.name)
+        model, sample = (lstm, x) if tutorial else Device.inference(lstm, x)
+        h, c = (sample.new_zeros(layers, 1, hidden) for _ in range(2))
         state = None
 
         def step():
             nonlocal state
             with guard():
-                _, state = lstm(x, state)
+                _, state = model(sample, state)
 
-        return dict(step=step)
+        def step_in_place():
+            with guard():
+                _, (h1, c1) = model(sample, (h, c))
+                h.copy_(h1)
+                c.copy_(c1)
 
-    def cells():
+        return label, dict(step=graphed(step_in_place) if graph else step)
+
+    def cells(label, guard, graph=False):
         stack = nn.ModuleList(nn.LSTMCell(inputs if l == 0 else hidden, hidden) for l in range(layers)).eval()
-        states = [None] * layers
+        stack, sample = Device.inference(stack.to(Device.name), x)
+        states = [tuple(sample.new_zeros(1, hidden) for _ in range(2)) for _ in range(layers)]
 
         def step():
-            with torch.inference_mode():
-                y = x[0]
+            with guard():
+                y = sample[0]
                 for l, cell in enumerate(stack):
-                    states[l] = cell(y, states[l])
-                    y = states[l][0]
+                    new = cell(y, states[l])
+                    if graph:
+                        for old, value in zip(states[l], new):
+                            old.copy_(value)
+                    else:
+                        states[l] = new
+                    y = new[0]
 
-        return dict(step=step)
+        return label, dict(step=graphed(step) if graph else step)
 
-    return ["step"], dict(tutorial=lambda: [whole(torch.no_grad)], best=lambda: [whole(torch.inference_mode), cells()])
+    def best():
+        guard = torch.no_grad if Device.gpu else torch.inference_mode
+        yield lambda: whole("eager", guard)
+        yield lambda: cells("cells", guard)
+        if Device.gpu:
+            yield lambda: whole("graph", guard, graph=True)
+            yield lambda: cells("graph, cells", guard, graph=True)
+
+    return ["step"], dict(tutorial=lambda: [lambda: whole("eager", torch.no_grad, tutorial=True)], best=best)
 
 
 # --- autoencoders of images ------------------------------------------------------------------------------------
@@ -302,35 +469,53 @@ def mnist_linear():
 def images(make, shape, modes, summed=False):
     """`summed`: squared error summed over an image, mean over the batch; else the mean of everything."""
 
-    def variant(last, compiled, guard, **adam):
-        x, model = torch.rand(*shape), make()
+    def variant(label, last, compiled, guard, graph=False, tutorial=False, **adam):
+        x, model = rand(*shape), make().to(Device.name)
         if last and len(shape) == 4:
             x, model = (t.to(memory_format=torch.channels_last) for t in (x, model))
         run = torch.compile(model) if compiled else model
-        optimizer = torch.optim.Adam(model.parameters(), 1e-3, **adam)
+
+        def loss_of():
+            y = run(x)
+            return ((y - x) ** 2).sum(dim=(1, 2, 3)).mean() if summed else nn.functional.mse_loss(y, x)
+
+        optimizer = lambda parameters, **more: torch.optim.Adam(parameters, 1e-3, **adam, **more)
+        step = trainer(loss_of, list(model.parameters()), optimizer, graph, tutorial)
+        ready = []
 
         def train():
             model.train()
-            optimizer.zero_grad()
-            y = run(x)
-            loss = ((y - x) ** 2).sum(dim=(1, 2, 3)).mean() if summed else nn.functional.mse_loss(y, x)
-            loss.backward()
-            optimizer.step()
-            return loss.item()
+            return step()
+
+        def forward():
+            frozen, data = ready[0]
+            with guard():
+                return frozen(data)
 
         def infer():
-            model.eval()
-            with guard():
-                return run(x)
+            if not ready:
+                model.eval()
+                frozen, data = (run, x) if tutorial else Device.inference(model, x)
+                ready.append((torch.compile(frozen) if compiled and frozen is not run else frozen, data))
+                ready.append(graphed(forward) if graph else forward)
+            return ready[1]()
 
-        return dict(train=train, infer=infer)
+        return label, dict(train=train, infer=infer)
 
     def best():
-        yield variant(True, False, torch.inference_mode, fused=True)
-        yield variant(True, True, torch.inference_mode, fused=True)
-        yield variant(False, True, torch.inference_mode, fused=True)
+        guard = torch.no_grad if Device.gpu else torch.inference_mode
+        yield lambda: variant("channels last", True, False, guard, fused=True)
+        if Device.gpu:
+            yield lambda: variant("graph, channels last", True, False, guard, graph=True, fused=True)
+            yield lambda: variant("graph", False, False, guard, graph=True, fused=True)
+            yield lambda: variant("graph, compile, channels last", True, True, guard, graph=True, fused=True)
+        yield lambda: variant("compile, channels last", True, True, guard, fused=True)
+        yield lambda: variant("compile", False, True, guard, fused=True)
 
-    return modes, dict(tutorial=lambda: [variant(False, False, torch.no_grad, foreach=True)], best=best)
+    def tutorial():
+        yield lambda: variant("eager", False, False, torch.no_grad, tutorial=True, foreach=True)
+
+    return modes, dict(tutorial=tutorial, best=best)
 
 
 WORKLOADS = {
@@ -343,6 +528,7 @@ WORKLOADS = {
     "stream_i32_h128_l2": lambda: stream(32, 128, 2),
     "stream_i64_h512_l2": lambda: stream(64, 512, 2),
     "stream_i4096_h1024_l2": lambda: stream(4096, 1024, 2),
+    "stream_i4096_h2048_l2": lambda: stream(4096, 2048, 2),
     "cifar_uva_b256": lambda: images(cifar_uva, (256, 3, 32, 32), ["train", "infer"], summed=True),
     "cifar_uva_b1": lambda: images(cifar_uva, (1, 3, 32, 32), ["infer"]),
     "mnist_conv_b256": lambda: images(mnist_conv, (256, 1, 28, 28), ["train"]),
@@ -350,22 +536,46 @@ WORKLOADS = {
 }
 
 
-def run(name, forms, modes_wanted, clock):
-    modes, makers = WORKLOADS[name]()
+def run(name, forms, options, clock):
     for form in forms:
-        fastest = {}
-        for variant in makers[form]():
+        Device.settle(form)
+        modes, makers = WORKLOADS[name]()
+        fastest, all_of = {}, {}
+        for make in makers[form]():
+            label, steps = make()
             for mode in modes:
-                if modes_wanted and mode not in modes_wanted:
+                if options.mode and mode not in options.mode:
                     continue
-                times = clock.measure(variant[mode])
-                if mode not in fastest or statistics.median(times) < statistics.median(fastest[mode]):
-                    fastest[mode] = times
-            variant = None  # gives its memory back before the next one is made
-        for mode, times in fastest.items():
-            yield dict(name=name, mode=mode, form=form, median_ms=statistics.median(times), min_ms=min(times),
-                       max_ms=max(times), repetitions=len(times),
-                       peak_rss_bytes=1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+                if any(word in label for word in options.without):
+                    continue
+                try:
+                    times = clock.measure(steps[mode])
+                except Exception as error:  # a form that this version of PyTorch cannot capture or compile
+                    if form == "tutorial" or not Device.gpu:
+                        raise
+                    print(f"{name} {mode}: {label} is left out: {str(error).splitlines()[0]}", flush=True)
+                    all_of.setdefault(mode, {})[label] = None
+                    continue
+                all_of.setdefault(mode, {})[label] = statistics.median(times)
+                if mode not in fastest or statistics.median(times) < statistics.median(fastest[mode][1]):
+                    fastest[mode] = label, times
+            label = steps = None  # gives its memory back before the next one is made
+            if Device.gpu:
+                torch.cuda.empty_cache()
+        for mode, (label, times) in fastest.items():
+            peak = torch.cuda.max_memory_allocated() if Device.gpu else 0
+            yield dict(name=name, mode=mode, form=form, variant=label, variants=all_of[mode],
+                       median_ms=statistics.median(times), min_ms=min(times), max_ms=max(times), repetitions=len(times),
+                       peak_rss_bytes=1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+                       peak_device_bytes=peak)
+
+
+def machine():
+    facts = dict(torch=torch.__version__, threads=torch.get_num_threads(), device=Device.name,
+                 precision=Device.precision)
+    if Device.gpu:
+        facts.update(gpu=torch.cuda.get_device_name(), cuda=torch.version.cuda, cudnn=torch.backends.cudnn.version())
+    return facts
 
 
 def main():
@@ -377,23 +587,35 @@ def main():
     parser.add_argument("--form", choices=["tutorial", "best", "both"], default="both")
     parser.add_argument("--threads", type=int, default=0, help="0: PyTorch's default")
     parser.add_argument("--quick", action="store_true", help="few repetitions")
+    parser.add_argument("--device", default="cpu", help="cpu (the default), cuda, cuda:1, ...")
+    parser.add_argument("--precision", choices=["fp32", "tf32", "bf16"], default="fp32",
+                        help="of the best form on a GPU; the CPU has fp32 alone")
+    parser.add_argument("--without", action="append", default=[], metavar="WORD",
+                        help="leave out variants of the best form whose label contains WORD, such as compile")
     options = parser.parse_args()
+    if options.device == "cpu" and options.precision != "fp32":
+        parser.error("precision: the CPU has fp32 alone")
     if options.threads:
         torch.set_num_threads(options.threads)
+    Device.choose(options.device, options.precision)
     torch.manual_seed(1)
     forms = ["tutorial", "best"] if options.form == "both" else [options.form]
     results = []
+
+    def write():
+        if options.json:
+            with open(options.json, "w") as file:
+                json.dump(dict(machine=machine(), workloads=results), file, indent=1)
+
     for name in WORKLOADS:
         if options.filter not in name:
             continue
-        for result in run(name, forms, options.mode, Clock(options.quick)):
+        for result in run(name, forms, options, Clock(options.quick)):
             results.append(result)
-            print("{name:28} {mode:12} {form:9} {median_ms:12.4f} ms   [{min_ms:.4f} .. {max_ms:.4f}]".format(**result),
-                  flush=True)
-    if options.json:
-        machine = dict(torch=torch.__version__, threads=torch.get_num_threads())
-        with open(options.json, "w") as file:
-            json.dump(dict(machine=machine, workloads=results), file, indent=1)
+            print("{name:28} {mode:12} {form:9} {median_ms:12.4f} ms   [{min_ms:.4f} .. {max_ms:.4f}]  "
+                  "{variant}".format(**result), flush=True)
+            write()
+    write()
 
 
 if __name__ == "__main__":
