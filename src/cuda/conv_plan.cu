@@ -13,8 +13,8 @@
 
 /* ---- the task ---- */
 
-constexpr int64_t CONV_MOST_POSITION = int64_t(1) << 30; /* sums of two of them fit in 32 bits */
-constexpr int64_t CONV_MOST_PIXELS = (int64_t(1) << 31) - 1;
+/* Positions, and numbers of pixels, blocks and weights: steps beyond the last one stay within 32 bits. */
+constexpr int64_t CONV_MOST = int64_t(1) << 30;
 
 static int64_t plan_divisor(int64_t a, int64_t b)
 {
@@ -31,8 +31,8 @@ static int plan_axis(lae_cu_conv_axis *axis, const lstmae_conv_args *args, int w
 {
     const int64_t large = args->x.dim[2 + which], small = args->y.dim[2 + which], stride = args->stride[which];
     const int64_t reach = args->dilation[which] * (args->kernel[which] - 1) + 1;
-    if (large > CONV_MOST_POSITION || args->padding[which] > CONV_MOST_POSITION || reach > CONV_MOST_POSITION ||
-        large + 2 * args->padding[which] + reach + stride > CONV_MOST_POSITION || small > CONV_MOST_POSITION)
+    if (large > CONV_MOST || args->padding[which] > CONV_MOST || reach > CONV_MOST ||
+        large + 2 * args->padding[which] + reach + stride > CONV_MOST || small > CONV_MOST)
         return 0;
     axis->in = static_cast<int>(transposed ? small : large);
     axis->out = static_cast<int>(transposed ? large : small);
@@ -62,14 +62,14 @@ int lae_cu_conv_vectors(const lae_cu_conv_image *image, int64_t channels)
 /* Groups of few channels leave most of a tile empty. */
 static int plan_fits(const lae_cu_conv_task *task)
 {
-    const int64_t taps = static_cast<int64_t>(task->height.taps) * task->width.taps;
+    const int64_t taps = int64_t(task->height.taps) * task->width.taps;
     if (task->groups > 1 && task->features < 8) return 0;
-    if (taps * task->depth > CONV_MOST_POSITION || task->features > CONV_MOST_POSITION) return 0;
+    if (taps > CONV_MOST / task->depth / task->groups / task->padded) return 0;
     const int64_t pixels = lae_cu_conv_phase_pixels(task), phases = int64_t(task->height.phases) * task->width.phases;
-    if (pixels > CONV_MOST_PIXELS) return 0;
+    if (pixels > CONV_MOST) return 0;
     /* tiles of 64 by 32 are the smallest */
     const int64_t tiles = (pixels / 64 + 1) * (task->features / 32 + 1);
-    return tiles <= CONV_MOST_PIXELS && phases <= CONV_MOST_PIXELS && task->groups <= CONV_MOST_PIXELS / tiles / phases;
+    return tiles <= CONV_MOST && phases <= CONV_MOST && task->groups <= CONV_MOST / tiles / phases;
 }
 
 int lae_cu_conv_plan(lae_cu_conv_task *task, const lstmae_conv_args *args, int transposed)
@@ -77,7 +77,7 @@ int lae_cu_conv_plan(lae_cu_conv_task *task, const lstmae_conv_args *args, int t
     const int64_t batch = args->x.dim[0], channels = args->x.dim[1], features = args->y.dim[1];
     memset(task, 0, sizeof *task);
     if (!plan_axis(&task->height, args, 0, transposed) || !plan_axis(&task->width, args, 1, transposed)) return 0;
-    if (batch > CONV_MOST_POSITION || channels > CONV_MOST_POSITION || features > CONV_MOST_POSITION) return 0;
+    if (batch > CONV_MOST || channels > CONV_MOST || features > CONV_MOST) return 0;
     task->transposed = transposed;
     task->batch = static_cast<int>(batch);
     task->groups = static_cast<int>(args->groups);
@@ -107,7 +107,7 @@ constexpr int PACK_BLOCK = 256;
 struct conv_pack {
     lae_cu_conv_axis height, width;
     int depth, features, padded, precision;
-    int64_t floats;
+    unsigned floats;
     int64_t group_stride, depth_stride, feature_stride; /* of w */
     const float *w;
     float *to;
@@ -123,9 +123,9 @@ static __device__ float pack_round(int precision, float value)
 /* Thread: (group, r, s, depth, feature), the last innermost. */
 static __global__ void __launch_bounds__(PACK_BLOCK) conv_pack_kernel(const conv_pack pack)
 {
-    const int64_t step = static_cast<int64_t>(gridDim.x) * PACK_BLOCK;
-    for (int64_t i = static_cast<int64_t>(blockIdx.x) * PACK_BLOCK + threadIdx.x; i < pack.floats; i += step) {
-        int64_t rest = i;
+    const unsigned step = gridDim.x * PACK_BLOCK;
+    for (unsigned i = blockIdx.x * PACK_BLOCK + threadIdx.x; i < pack.floats; i += step) {
+        unsigned rest = i;
         const int feature = static_cast<int>(rest % pack.padded);
         rest /= pack.padded;
         const int depth = static_cast<int>(rest % pack.depth);
@@ -161,7 +161,8 @@ lstmae_status lae_cu_conv_pack(lstmae_queue *queue, const lae_cu_conv_task *task
     const int64_t floats = lae_cu_conv_prepared(task), blocks = (floats + PACK_BLOCK - 1) / PACK_BLOCK;
     const int64_t many = int64_t(queue->multiprocessors) * 64;
     const conv_pack pack = { task->height, task->width, task->depth, task->features, task->padded,
-                             lae_cu_conv_precision(queue), floats, taps * task->depth * task->features,
+                             lae_cu_conv_precision(queue), static_cast<unsigned>(floats),
+                             taps * task->depth * task->features,
                              task->transposed ? taps * task->features : taps,
                              task->transposed ? taps : taps * task->depth, w, to };
     LAE_LAUNCH(conv_pack_kernel, static_cast<unsigned>(blocks < many ? blocks : many), PACK_BLOCK, 0,

@@ -47,7 +47,7 @@ struct lae_cu_conv_task {
     float param; /* of map */
 };
 
-/** A run of positions that meet the same taps; see above. `begin` of the taps of the axis are those of phases before. */
+/** Positions that meet the same taps; see above. `begin` of the axis's taps are those of the phases before. */
 struct lae_cu_conv_phase {
     int first, every, count;
     int begin, taps;

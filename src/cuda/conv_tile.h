@@ -5,9 +5,9 @@
  *   A  M x 16, M being pixels: "rows", [M][16], 16 in order; or, M being taps and channels: "columns", [16][M + 8]
  *   B  16 x N: [16][N + 8]
  *
- * where columns have k at place (k % 4) 4 + k / 4, for both: then lane t of a tensor product takes k = 4t .. 4t + 3 from
- * a row with one load of 16 bytes, and nothing meets a bank twice in either layout. Which k of a slice a fragment calls
- * its first is free, as long as A and B agree.
+ * where columns have k at place (k % 4) 4 + k / 4, for both: then lane t of a tensor product takes k = 4t .. 4t + 3
+ * from a row with one load of 16 bytes, and nothing meets a bank twice in either layout. Which k of a slice a fragment
+ * calls its first is free, as long as A and B agree.
  *
  * float32 is computed by threads of (M / 16) x (N / 8) sums with fused multiply-adds, k ascending; tf32 and bf16 by
  * warps with tensor products.
@@ -115,7 +115,7 @@ struct lae_cu_tile<LSTMAE_PRECISION_FP32, M_, N_, COLUMNS_> {
     }
 };
 
-/* Warps share the tile as 2 by 2, or 4 by 1 where it is four times as high as wide; a warp's part is made of 16 by 8. */
+/* Warps share the tile as 2 by 2, or 4 by 1 where it is four times as high as wide; their parts are of 16 by 8. */
 template <int PRECISION, int M_, int N_, bool COLUMNS_>
 struct lae_cu_tile {
     static constexpr int M = M_, N = N_;
@@ -156,7 +156,8 @@ struct lae_cu_tile {
             const float v[4] = { from[0], from[4 * (N + 8)], from[8 * (N + 8)], from[12 * (N + 8)] };
             if constexpr (PRECISION == LSTMAE_PRECISION_TF32) {
 #pragma unroll
-                for (int r = 0; r < 4; r++) right[j][r / 2][r % 2] = COLUMNS ? lae_cu_tf32(v[r]) : __float_as_uint(v[r]);
+                for (int r = 0; r < 4; r++) /* prepared weights are rounded */
+                    right[j][r / 2][r % 2] = COLUMNS ? lae_cu_tf32(v[r]) : __float_as_uint(v[r]);
             } else {
                 right[j][0][0] = lae_cu_bf16_pair(v[0], v[1]);
                 right[j][0][1] = lae_cu_bf16_pair(v[2], v[3]);

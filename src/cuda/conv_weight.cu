@@ -8,7 +8,8 @@
  * those of conv_tiles.cu.
  *
  * Floor: x and y from the second-level cache once, the parts to it and from it: 32 to 32 channels of 256 images of 16
- * by 16 are 17 MB and twice 3 MB, 6 us on an H200, and 1.2 GFLOP. Shared memory: 42, 38 and 36 KiB for the tiles.
+ * by 16 are 17 MB and twice 3 MB, 6 us on an H200, and 1.2 GFLOP. Shared memory: 42, 36 and 31 KiB
+ * for tiles of 128 by 64, 128 by 32 and 64 by 32; registers: conv_tile.h.
  */
 #include "conv_tile.h"
 
@@ -21,7 +22,7 @@
 constexpr int64_t WEIGHT_LEAST_PIXELS = 128;
 constexpr int64_t WEIGHT_BLOCKS = 264;
 
-constexpr int WEIGHT_SUM_BLOCK = 128; /* a thread each for the few weights there are: many small blocks spread them */
+constexpr int WEIGHT_SUM_BLOCK = 256; /* eight warps, of some eight parts each */
 
 constexpr int64_t WEIGHT_NOWHERE = INT64_MIN; /* as an offset */
 
@@ -84,8 +85,8 @@ static __device__ __forceinline__ void weight_load_x(const weight_task &task, co
         const unsigned y = static_cast<unsigned>(pixel.y + place.dy), x = static_cast<unsigned>(pixel.x + place.dx);
         const bool valid = place.valid && y < static_cast<unsigned>(task.height.in) &&
                            x < static_cast<unsigned>(task.width.in);
-        lae_cu_copy_async<BYTES>(a + lae_cu_slice_place(k) * (M + 8) + m, valid ? place.data + pixel.offset : task.x.data,
-                                 valid);
+        const float *from = valid ? place.data + pixel.offset : task.x.data;
+        lae_cu_copy_async<BYTES>(a + lae_cu_slice_place(k) * (M + 8) + m, from, valid);
     }
 }
 
@@ -101,7 +102,8 @@ static __device__ __forceinline__ void weight_load_y(const weight_task &task, in
     for (int i = 0; i < LAE_CU_SLICE / ROWS; i++) {
         const int k = row + i * ROWS;
         const bool valid = offsets[k] != WEIGHT_NOWHERE && first + n < task.features;
-        lae_cu_copy_async<BYTES>(b + lae_cu_slice_place(k) * (N + 8) + n, valid ? data + offsets[k] : task.y.data, valid);
+        const float *from = valid ? data + offsets[k] : task.y.data;
+        lae_cu_copy_async<BYTES>(b + lae_cu_slice_place(k) * (N + 8) + n, from, valid);
     }
 }
 
@@ -151,24 +153,35 @@ conv_weight_kernel(const weight_task task)
     });
 }
 
-/* Thread: one of [groups][rows][padded]; the loads of several parts are under way at once. */
+/*
+ * Block: 32 of [groups][rows][padded], a lane each. Its warps add a run of the parts each, in order, and the first one
+ * the warps' sums: so hardly a load waits for another.
+ */
 static __global__ void __launch_bounds__(WEIGHT_SUM_BLOCK)
-conv_weight_sum_kernel(const weight_task task, float *dw, float beta)
+conv_weight_sum_kernel(const weight_task task, unsigned numel, float *dw, double beta)
 {
-    const int64_t numel = static_cast<int64_t>(task.groups) * task.rows * task.padded;
-    const int64_t step = static_cast<int64_t>(gridDim.x) * WEIGHT_SUM_BLOCK;
-    const int64_t taps = static_cast<int64_t>(task.height.taps) * task.width.taps;
-    for (int64_t i = static_cast<int64_t>(blockIdx.x) * WEIGHT_SUM_BLOCK + threadIdx.x; i < numel; i += step) {
-        const int64_t feature = i % task.padded, line = i / task.padded, row = line % task.rows, group = line / task.rows;
-        if (feature >= task.features) continue;
-        const float *from = task.parts + i;
-        double sum = 0.0;
+    constexpr unsigned WARPS = WEIGHT_SUM_BLOCK / 32;
+    LAE_SHARED(double, sums, [WARPS][32]);
+    const unsigned lane = threadIdx.x % 32, warp = threadIdx.x / 32, at = blockIdx.x * 32 + lane;
+    const unsigned splits = static_cast<unsigned>(task.splits);
+    const unsigned end = (warp + 1) * splits / WARPS;
+    double sum = 0.0;
+    if (at < numel) {
+        const float *from = task.parts + at;
 #pragma unroll 8
-        for (int split = 0; split < task.splits; split++) sum += static_cast<double>(from[split * numel]);
-        const int64_t tap = row / task.channels, c = row % task.channels;
-        float *to = dw + ((group * task.features + feature) * task.channels + c) * taps + tap;
-        *to = static_cast<float>(beta != 0.0f ? fma(static_cast<double>(beta), static_cast<double>(*to), sum) : sum);
+        for (unsigned split = warp * splits / WARPS; split < end; split++)
+            sum += static_cast<double>(from[static_cast<int64_t>(split) * numel]);
     }
+    sums[warp][lane] = sum;
+    __syncthreads();
+    const unsigned feature = at % task.padded;
+    if (warp > 0 || at >= numel || feature >= static_cast<unsigned>(task.features)) return;
+    for (unsigned other = 1; other < WARPS; other++) sum += sums[other][lane];
+    const unsigned line = at / task.padded, row = line % task.rows, tap = row / task.channels, c = row % task.channels;
+    const int64_t k = static_cast<int64_t>(line / task.rows) * task.features + feature;
+    float *to = dw + (k * task.channels + c) * (task.height.taps * task.width.taps) + tap;
+    if (beta != 0.0) sum = fma(beta, static_cast<double>(*to), sum);
+    *to = static_cast<float>(sum);
 }
 
 /* ---- host ---- */
@@ -182,7 +195,7 @@ static lstmae_status weight_launch(lstmae_queue *queue, weight_task *task)
     return lae_cu_launched(queue, "conv_weight");
 }
 
-/* Heights and widths of tiles; the last two are the same for float32, whose tiles of 128 by 32 are not worth a kernel. */
+/* Tiles of 128 by 32 are for tensor products alone: for float32 they are not worth a kernel. */
 struct weight_tile {
     int m, n;
 };
@@ -243,9 +256,7 @@ lstmae_status lae_cu_conv_weight_gradient(lstmae_queue *queue, const lstmae_conv
     if (precision == LSTMAE_PRECISION_TF32) LAE_CU_TRY(weight_run<LSTMAE_PRECISION_TF32>(queue, &task, tile));
     else if (precision == LSTMAE_PRECISION_BF16) LAE_CU_TRY(weight_run<LSTMAE_PRECISION_BF16>(queue, &task, tile));
     else LAE_CU_TRY(weight_run<LSTMAE_PRECISION_FP32>(queue, &task, tile));
-    const int64_t blocks = (numel + WEIGHT_SUM_BLOCK - 1) / WEIGHT_SUM_BLOCK;
-    const int64_t most = int64_t(queue->multiprocessors) * 64;
-    LAE_LAUNCH(conv_weight_sum_kernel, static_cast<unsigned>(blocks < most ? blocks : most), WEIGHT_SUM_BLOCK, 0,
-               lae_cu_stream(queue), task, static_cast<float *>(args->dw), static_cast<float>(args->beta));
+    LAE_LAUNCH(conv_weight_sum_kernel, static_cast<unsigned>((numel + 31) / 32), WEIGHT_SUM_BLOCK, 0,
+               lae_cu_stream(queue), task, static_cast<unsigned>(numel), static_cast<float *>(args->dw), args->beta);
     return lae_cu_launched(queue, "conv_weight_sum");
 }

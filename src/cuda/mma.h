@@ -9,8 +9,8 @@
  *
  *   d: rows g, g + 8 (registers 0-1, 2-3), columns 2t, 2t + 1
  *   tf32, K = 8:  a0..3 = a[g][t], a[g+8][t], a[g][t+4], a[g+8][t+4];  b0..1 = b[t][g], b[t+4][g]
- *   bf16, K = 16: the same in pairs: a[g][2t,2t+1], a[g+8][..], a[g][2t+8,2t+9], a[g+8][..];  b[2t,2t+1][g], b[2t+8,..][g]
- *                 with the first of a pair in the lower half
+ *   bf16, K = 16: pairs, the first in the lower half: a[g][2t,2t+1], a[g+8][2t,2t+1], a[g][2t+8,2t+9],
+ *                 a[g+8][2t+8,2t+9];  b[2t,2t+1][g], b[2t+8,2t+9][g]
  */
 #ifndef LAE_CUDA_MMA_H
 #define LAE_CUDA_MMA_H
