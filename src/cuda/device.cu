@@ -28,9 +28,13 @@ lstmae_status lae_cu_device_info(int index, lstmae_device_info *info)
     return LSTMAE_OK;
 }
 
+/* What waits on the main lane is a chain of small kernels: they go first wherever a multiprocessor becomes free. */
 static lstmae_status device_open_lane(lstmae_queue *queue, lae_cu_lane *lane)
 {
-    LAE_CU_CALL(queue, cudaStreamCreateWithFlags(&lane->stream, cudaStreamNonBlocking));
+    int least, greatest;
+    LAE_CU_CALL(queue, cudaDeviceGetStreamPriorityRange(&least, &greatest));
+    const int priority = lane == &queue->lanes[LAE_CU_MAIN] ? greatest : least;
+    LAE_CU_CALL(queue, cudaStreamCreateWithPriority(&lane->stream, cudaStreamNonBlocking, priority));
     LAE_CU_TRY(lae_cu_malloc(queue, LAE_CU_BLAS_WORKSPACE, &lane->workspace));
     LAE_CU_BLAS(queue, cublasCreate(&lane->blas));
     LAE_CU_BLAS(queue, cublasSetStream(lane->blas, lane->stream));
