@@ -11,18 +11,21 @@ check_totals check_all;
 
 lstmae_context *check_context(void)
 {
-    lstmae_context_options options = LSTMAE_CONTEXT_OPTIONS_INIT;
-    lstmae_context *context = NULL;
-    options.dtype = LSTMAE_F64;
-    options.threads = 1;
-    assert_ok(lstmae_context_create(&context, "cpu:ref", &options));
-    return context;
+    return test_context("cpu:ref", LSTMAE_F64);
+}
+
+static void check_redraw(lstmae_tensor *tensor, uint64_t seed, double scale)
+{
+    double *values = values_read(tensor);
+    values_draw(values, (size_t)lstmae_tensor_numel(tensor), seed, scale);
+    values_write(tensor, values);
+    free(values);
 }
 
 lstmae_tensor *check_draw(lstmae_context *context, int ndim, const int64_t *dims, uint64_t seed, double scale)
 {
     lstmae_tensor *tensor = values_tensor(context, ndim, dims, NULL);
-    values_draw(lstmae_tensor_data(tensor), (size_t)lstmae_tensor_numel(tensor), seed, scale);
+    check_redraw(tensor, seed, scale);
     return tensor;
 }
 
@@ -38,10 +41,8 @@ double check_dot(const lstmae_tensor *a, const lstmae_tensor *b)
 
 void check_draw_params(lstmae_module *module, double scale)
 {
-    for (size_t i = 0; i < lstmae_module_param_count(module); i++) {
-        lstmae_tensor *param = lstmae_module_param(module, i);
-        values_draw(lstmae_tensor_data(param), (size_t)lstmae_tensor_numel(param), 1000 + i, scale);
-    }
+    for (size_t i = 0; i < lstmae_module_param_count(module); i++)
+        check_redraw(lstmae_module_param(module, i), 1000 + i, scale);
 }
 
 void check_add(check *c, const char *name, lstmae_tensor *tensor, const lstmae_tensor *gradient)
@@ -62,26 +63,34 @@ void check_add_params(check *c, lstmae_module *module)
                   lstmae_module_param_grad(module, i));
 }
 
-static double check_value_at(check *c, lstmae_tensor *tensor, int64_t i, double value)
+/* An array whose elements are moved one at a time: the tensor, and its values on the host. */
+typedef struct check_moving {
+    lstmae_tensor *tensor;
+    double *values;
+} check_moving;
+
+static double check_value_at(check *c, const check_moving *x, int64_t i, double value)
 {
-    ((double *)lstmae_tensor_data(tensor))[i] = value;
+    x->values[i] = value;
+    values_write(x->tensor, x->values);
     return c->value(c->payload);
 }
 
 /* f(x+n s) - f(x-n s) */
-static double check_difference(check *c, lstmae_tensor *tensor, int64_t i, double x, double n)
+static double check_difference(check *c, const check_moving *x, int64_t i, double at, double n)
 {
     const double step = n * CHECK_STEP;
-    return check_value_at(c, tensor, i, x + step) - check_value_at(c, tensor, i, x - step);
+    return check_value_at(c, x, i, at + step) - check_value_at(c, x, i, at - step);
 }
 
 /* With d_n the differences above: f'(x) = (45 d_1 - 9 d_2 + d_3) / (60 s) + O(s^6) */
-static double check_numeric(check *c, lstmae_tensor *tensor, int64_t i)
+static double check_numeric(check *c, const check_moving *x, int64_t i)
 {
-    const double x = ((double *)lstmae_tensor_data(tensor))[i];
-    double d1 = check_difference(c, tensor, i, x, 1), d2 = check_difference(c, tensor, i, x, 2);
-    double d3 = check_difference(c, tensor, i, x, 3);
-    ((double *)lstmae_tensor_data(tensor))[i] = x;
+    const double at = x->values[i];
+    double d1 = check_difference(c, x, i, at, 1), d2 = check_difference(c, x, i, at, 2);
+    double d3 = check_difference(c, x, i, at, 3);
+    x->values[i] = at;
+    values_write(x->tensor, x->values);
     return (45 * d1 - 9 * d2 + d3) / (60 * CHECK_STEP);
 }
 
@@ -94,20 +103,21 @@ static void check_fail(check *c, const char *array, int64_t i, double got, doubl
 
 static void check_array(check *c, size_t index)
 {
-    lstmae_tensor *tensor = c->arrays[index].tensor;
+    check_moving x = { c->arrays[index].tensor, values_read(c->arrays[index].tensor) };
     const double *gradient = c->arrays[index].gradient;
-    int64_t count = lstmae_tensor_numel(tensor);
+    int64_t count = lstmae_tensor_numel(x.tensor);
     double largest = 0;
     for (int64_t i = 0; i < count; i++) largest = fmax(largest, fabs(gradient[i]));
     for (int64_t i = 0; i < count; i++) {
-        double numeric = check_numeric(c, tensor, i), difference = fabs(gradient[i] - numeric);
+        double numeric = check_numeric(c, &x, i), difference = fabs(gradient[i] - numeric);
         double size = fmax(fmax(fabs(gradient[i]), fabs(numeric)), fmax(1e-3 * largest, 1e-6));
         if (!(difference / size <= CHECK_LIMIT)) {
             check_fail(c, c->arrays[index].name, i, gradient[i], numeric);
-            return;
+            break;
         }
         check_all.worst = fmax(check_all.worst, difference / size);
     }
+    free(x.values);
 }
 
 void check_run(check *c)
@@ -148,8 +158,10 @@ static double check_layer_value(void *payload)
 void check_layer(const char *name, lstmae_module *module, int ndim, const int64_t *dims, double gap)
 {
     lstmae_tensor *input = check_draw(lstmae_module_context(module), ndim, dims, 1, 1.5);
-    double *x = lstmae_tensor_data(input);
+    double *x = values_read(input);
     for (int64_t i = 0; i < lstmae_tensor_numel(input); i++) x[i] += copysign(gap, x[i]);
+    values_write(input, x);
+    free(x);
     check_layer_at(name, module, input);
 }
 

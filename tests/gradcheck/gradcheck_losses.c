@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 typedef struct loss_run {
     lstmae_loss *loss;
@@ -20,12 +21,14 @@ static double loss_value(void *payload)
 /** Keeps predictions away from where MAE (difference 0) and Huber (difference `delta`) have no derivatives. */
 static void avoid_kinks(lstmae_tensor *pred, lstmae_tensor *target, double delta)
 {
-    double *p = lstmae_tensor_data(pred);
-    const double *t = lstmae_tensor_data(target);
+    double *p = values_read(pred), *t = values_read(target);
     for (int64_t i = 0; i < lstmae_tensor_numel(pred); i++) {
         double difference = p[i] - t[i];
         if (fabs(difference) < 0.03 || fabs(fabs(difference) - delta) < 0.03) p[i] += copysign(0.07, difference);
     }
+    values_write(pred, p);
+    free(p);
+    free(t);
 }
 
 /** @param masked 0: none; 1: a weight for each element; 2: one for each frame, repeated over features */
@@ -51,8 +54,10 @@ static void loss_check(int kind, int reduction, int masked, const int64_t dims[3
     avoid_kinks(run.pred, run.target, options.delta);
     if (masked) {
         run.mask = check_draw(context, 3, frames, 3, 1.0);
-        double *mask = lstmae_tensor_data(run.mask);
+        double *mask = values_read(run.mask);
         for (int64_t i = 0; i < lstmae_tensor_numel(run.mask); i++) mask[i] = i % 4 == 3 ? 0.0 : fabs(mask[i]) + 0.1;
+        values_write(run.mask, mask);
+        free(mask);
     }
     assert_ok(lstmae_loss_compute(run.loss, run.pred, run.target, run.mask, NULL, &grad));
     check_add(&c, "the prediction", run.pred, grad);

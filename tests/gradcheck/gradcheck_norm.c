@@ -1,6 +1,8 @@
 /* Normalisation, pooling, upsampling and reshaping: parameters and inputs. */
 #include "check.h"
 
+#include <stdlib.h>
+
 static lstmae_module *batch_norm(lstmae_context *context, int64_t channels, uint32_t flags)
 {
     lstmae_batch_norm_options options = LSTMAE_BATCH_NORM_OPTIONS_INIT;
@@ -50,8 +52,10 @@ static void check_norms(lstmae_context *context)
 static lstmae_tensor *apart(lstmae_context *context, int ndim, const int64_t *dims)
 {
     lstmae_tensor *tensor = values_tensor(context, ndim, dims, NULL);
-    double *x = lstmae_tensor_data(tensor);
+    double *x = values_read(tensor);
     for (int64_t i = 0; i < lstmae_tensor_numel(tensor); i++) x[i] = 0.11 * (double)(i * 7 % 19) - 1.0;
+    values_write(tensor, x);
+    free(x);
     return tensor;
 }
 
