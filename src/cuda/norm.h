@@ -8,6 +8,7 @@
 #ifndef LAE_CUDA_NORM_H
 #define LAE_CUDA_NORM_H
 
+#include "block_sum.h"
 #include "image.h"
 
 constexpr int LAE_CU_NORM_BLOCK = 256; /* threads: 64 registers each, so four blocks of a multiprocessor */
@@ -81,13 +82,6 @@ lae_cu_norm_shape lae_cu_norm_shape_of(int64_t rows, int64_t columns, int width,
 /** Launches the first stage for packs of N. */
 template <typename T, int N>
 lstmae_status lae_cu_norm_sum(lstmae_queue *queue, const lae_cu_norm_shape &shape, const lae_cu_norm_sums<T> &sums);
-
-/** The sum of `value` over a warp's lanes, in all of them; pairs first, so the order is the same in each. */
-static __device__ __forceinline__ double lae_cu_warp_sum(double value)
-{
-    for (int lane = LAE_CU_NORM_WARP / 2; lane > 0; lane /= 2) value += __shfl_xor_sync(0xffffffffu, value, lane);
-    return value;
-}
 
 /** The second stage, for all lanes of a warp: sum `which` (0 or 1) of a column. */
 static __device__ __forceinline__ double lae_cu_norm_total(const lae_cu_norm_shape &shape, const double *sums,
