@@ -35,6 +35,7 @@ agree() {
     paste -d ' ' "$dir/$1.$3.values" "$dir/$1.$4.values" | tr '=' ' ' | awk -v tolerance="$2" '
         $1 != $3 || NF != 4 { print "other lines: " $0; wrong = 1; next }
         $2 == $4 { next }
+        $2 $4 !~ /^[-+.0-9e]+$/ { print $1 ": " $2 " and " $4; wrong = 1; next }
         { size = $2 < 0 ? -$2 : $2; apart = $2 - $4; if (apart < 0) apart = -apart }
         !(apart <= tolerance * size + 1e-6) { print $1 ": " $2 " and " $4; wrong = 1 }
         END { exit wrong || NR == 0 }' >"$dir/differences" || bad "$1 on $3 and $4: $(cat "$dir/differences")"
