@@ -267,6 +267,7 @@ void kind_open(kind_run *run, int kind, const char *device, int threads, uint64_
     const int64_t x[] = { run->T, run->B, run->F };
     context.threads = threads;
     context.seed = seed;
+    if (strncmp(device, "cpu", 3) != 0) context.precision = test_device_precision();
     assert_ok(lstmae_context_create(&run->context, device, &context));
     lstm.layers = plan->layers;
     lstm.flags = plan->flags & ~(LATENT | CODE | SHARED);
@@ -412,4 +413,34 @@ void kind_assert_same(const kind_run *a, const kind_run *b, const char *what)
     if (different > 0) fail_msg("%s: %s: %zu of %zu weights differ", kind_name(a->kind), what, different, count);
     if (memcmp(&a->last_loss, &b->last_loss, sizeof(double)) != 0)
         fail_msg("%s: %s: the loss is %.17g and %.17g", kind_name(a->kind), what, a->last_loss, b->last_loss);
+}
+
+void kind_train(kind_run *run, int kind, const char *device, int threads, uint64_t seed)
+{
+    kind_open(run, kind, device, threads, seed);
+    for (int step = 0; step < KIND_STEPS; step++) kind_step(run, step);
+}
+
+static void checkpoint(kind_run *run, const char *path, int load)
+{
+    lstmae_checkpoint content = LSTMAE_CHECKPOINT_INIT;
+    content.module = run->module;
+    content.optimizer = run->optimizer;
+    assert_ok(load ? lstmae_checkpoint_load(path, &content) : lstmae_checkpoint_save(path, &content));
+}
+
+void kind_assert_resumes(int kind, const char *device, int threads, const char *path)
+{
+    kind_run straight, before, after;
+    kind_train(&straight, kind, device, 1, 7);
+    kind_open(&before, kind, device, 1, 7);
+    for (int step = 0; step < KIND_STEPS / 2; step++) kind_step(&before, step);
+    checkpoint(&before, path, 0);
+    kind_close(&before);
+    kind_open(&after, kind, device, threads, 99);
+    checkpoint(&after, path, 1);
+    for (int step = KIND_STEPS / 2; step < KIND_STEPS; step++) kind_step(&after, step);
+    kind_assert_same(&straight, &after, "resumed");
+    kind_close(&straight);
+    kind_close(&after);
 }

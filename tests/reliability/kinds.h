@@ -3,7 +3,7 @@
 #ifndef LAE_TEST_KINDS_H
 #define LAE_TEST_KINDS_H
 
-#include "support.h"
+#include "device.h"
 
 #define KINDS 10
 #define KIND_WIDE 3 /* takes long on cpu:ref, and has nothing there that the others have not */
@@ -39,5 +39,16 @@ float *kind_weights(const kind_run *run, size_t *count);
 
 /** Fails the test unless both have the same bits in every weight and in the last loss. */
 void kind_assert_same(const kind_run *a, const kind_run *b, const char *what);
+
+#define KIND_STEPS 6
+
+/** Opens and makes KIND_STEPS steps. */
+void kind_train(kind_run *run, int kind, const char *device, int threads, uint64_t seed);
+
+/**
+ * Half the steps on one thread, a checkpoint at `path`, and the other half on `threads` in objects made from another
+ * seed: the bits must be those of the straight run.
+ */
+void kind_assert_resumes(int kind, const char *device, int threads, const char *path);
 
 #endif

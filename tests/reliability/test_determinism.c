@@ -6,20 +6,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#define STEPS 6
-
-static void train(kind_run *run, int kind, const char *device, int threads, uint64_t seed)
-{
-    kind_open(run, kind, device, threads, seed);
-    for (int step = 0; step < STEPS; step++) kind_step(run, step);
-}
-
 /** Trains twice and compares. */
 static void compare_runs(int kind, const char *device, int threads, const char *what)
 {
     kind_run first, second;
-    train(&first, kind, device, 1, 7);
-    train(&second, kind, device, threads, 7);
+    kind_train(&first, kind, device, 1, 7);
+    kind_train(&second, kind, device, threads, 7);
     kind_assert_same(&first, &second, what);
     kind_close(&first);
     kind_close(&second);
@@ -54,8 +46,8 @@ static void test_another_seed(void **state)
     for (int kind = 0; kind < KINDS; kind++) {
         kind_run first, second;
         size_t count = 0;
-        train(&first, kind, "cpu", 1, 7);
-        train(&second, kind, "cpu", 1, 8);
+        kind_train(&first, kind, "cpu", 1, 7);
+        kind_train(&second, kind, "cpu", 1, 8);
         float *left = kind_weights(&first, &count), *right = kind_weights(&second, &count);
         assert_int_not_equal(memcmp(left, right, count * sizeof(float)), 0);
         free(left);
@@ -71,9 +63,9 @@ static void test_inference_between(void **state)
     (void)state;
     for (int kind = 0; kind < KINDS; kind++) {
         kind_run straight, visited;
-        train(&straight, kind, "cpu", 1, 7);
+        kind_train(&straight, kind, "cpu", 1, 7);
         kind_open(&visited, kind, "cpu", 1, 7);
-        for (int step = 0; step < STEPS; step++) {
+        for (int step = 0; step < KIND_STEPS; step++) {
             kind_step(&visited, step);
             kind_infer(&visited);
         }
@@ -81,31 +73,6 @@ static void test_inference_between(void **state)
         kind_close(&straight);
         kind_close(&visited);
     }
-}
-
-static void checkpoint(kind_run *run, const char *path, int load)
-{
-    lstmae_checkpoint content = LSTMAE_CHECKPOINT_INIT;
-    content.module = run->module;
-    content.optimizer = run->optimizer;
-    assert_ok(load ? lstmae_checkpoint_load(path, &content) : lstmae_checkpoint_save(path, &content));
-}
-
-/** Half the steps, a file, and the other half in objects made from another seed. */
-static void compare_resumed(int kind, const char *path, int threads)
-{
-    kind_run straight, before, after;
-    train(&straight, kind, "cpu", 1, 7);
-    kind_open(&before, kind, "cpu", 1, 7);
-    for (int step = 0; step < STEPS / 2; step++) kind_step(&before, step);
-    checkpoint(&before, path, 0);
-    kind_close(&before);
-    kind_open(&after, kind, "cpu", threads, 99);
-    checkpoint(&after, path, 1);
-    for (int step = STEPS / 2; step < STEPS; step++) kind_step(&after, step);
-    kind_assert_same(&straight, &after, "resumed");
-    kind_close(&straight);
-    kind_close(&after);
 }
 
 static void test_resumed(void **state)
@@ -116,8 +83,8 @@ static void test_resumed(void **state)
     assert_true(file >= 0);
     close(file);
     for (int kind = 0; kind < KINDS; kind++) {
-        compare_resumed(kind, path, 1);
-        compare_resumed(kind, path, 2);
+        kind_assert_resumes(kind, "cpu", 1, path);
+        kind_assert_resumes(kind, "cpu", 2, path);
     }
     remove(path);
 }

@@ -8,6 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef void (*CMUnitTestFunction)(void **state);
 typedef int (*CMFixtureFunction)(void **state);
 
@@ -25,6 +29,7 @@ struct CMUnitTest {
 /** Runs all; the number of those that failed, or -1 where the group's own setup did. */
 #define cmocka_run_group_tests(tests, setup, teardown)                                             \
     test_run_group((tests), sizeof(tests) / sizeof((tests)[0]), (setup), (teardown))
+#define cmocka_run_group_tests_name(name, tests, setup, teardown) cmocka_run_group_tests(tests, setup, teardown)
 int test_run_group(const struct CMUnitTest *tests, size_t count, CMFixtureFunction setup, CMFixtureFunction teardown);
 
 void print_message(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -68,5 +73,9 @@ void test_expect_bytes(const void *a, const void *b, size_t size, int equal, con
     test_expect_bytes((a), (b), (size), 1, #a " and " #b, __FILE__, __LINE__)
 #define assert_memory_not_equal(a, b, size)                                                        \
     test_expect_bytes((a), (b), (size), 0, #a " and " #b, __FILE__, __LINE__)
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
