@@ -95,11 +95,6 @@ int lae_cu_conv_plan(lae_cu_conv_task *task, const lstmae_conv_args *args, int t
     return plan_fits(task);
 }
 
-int lae_cu_conv_precision(const lstmae_queue *queue)
-{
-    return queue->capability >= LAE_CU_MMA_CAPABILITY ? queue->precision : LSTMAE_PRECISION_FP32;
-}
-
 /* ---- weights ---- */
 
 constexpr int PACK_BLOCK = 256;
@@ -161,7 +156,7 @@ lstmae_status lae_cu_conv_pack(lstmae_queue *queue, const lae_cu_conv_task *task
     const int64_t floats = lae_cu_conv_prepared(task), blocks = (floats + PACK_BLOCK - 1) / PACK_BLOCK;
     const int64_t many = int64_t(queue->multiprocessors) * 64;
     const conv_pack pack = { task->height, task->width, task->depth, task->features, task->padded,
-                             lae_cu_conv_precision(queue), static_cast<unsigned>(floats),
+                             queue->precision, static_cast<unsigned>(floats),
                              taps * task->depth * task->features,
                              task->transposed ? taps * task->features : taps,
                              task->transposed ? taps : taps * task->depth, w, to };

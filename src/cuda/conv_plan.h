@@ -142,9 +142,6 @@ lstmae_status lae_cu_conv_pack(lstmae_queue *queue, const lae_cu_conv_task *task
 /** 1 where four channels of the image can be moved at once: adjacent ones, aligned. */
 int lae_cu_conv_vectors(const lae_cu_conv_image *image, int64_t channels);
 
-/** Precision that products are made in: that of the queue where the device has it. */
-int lae_cu_conv_precision(const lstmae_queue *queue);
-
 /* ---- the ways to compute: each everything of a task ---- */
 
 /** conv_tiles.cu: any. */

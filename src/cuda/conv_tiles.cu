@@ -214,7 +214,7 @@ static lstmae_status tiles_choose(lstmae_queue *queue, const lae_cu_conv_task *t
 
 lstmae_status lae_cu_conv_tiles(lstmae_queue *queue, const lae_cu_conv_task *task)
 {
-    switch (lae_cu_conv_precision(queue)) {
+    switch (queue->precision) {
     case LSTMAE_PRECISION_TF32: return tiles_choose<LSTMAE_PRECISION_TF32>(queue, task);
     case LSTMAE_PRECISION_BF16: return tiles_choose<LSTMAE_PRECISION_BF16>(queue, task);
     default: return tiles_choose<LSTMAE_PRECISION_FP32>(queue, task);

@@ -243,7 +243,7 @@ static int weight_plan(weight_task *task, const lstmae_conv_args *args, int prec
 lstmae_status lae_cu_conv_weight_gradient(lstmae_queue *queue, const lstmae_conv_args *args)
 {
     const lstmae_view *const views[2] = { &args->x, &args->y };
-    const int precision = lae_cu_conv_precision(queue);
+    const int precision = queue->precision;
     weight_task task;
     void *parts;
     LAE_CU_TRY(lae_cu_usable(queue));

@@ -1,5 +1,6 @@
 /* Devices and queues. */
 #include "entries.h"
+#include "mma.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -40,6 +41,22 @@ static lstmae_status device_open_lane(lstmae_queue *queue, lae_cu_lane *lane)
     LAE_CU_BLAS(queue, cublasSetStream(lane->blas, lane->stream));
     /* after the stream, whose setting takes the workspace away again */
     LAE_CU_BLAS(queue, cublasSetWorkspace(lane->blas, lane->workspace, LAE_CU_BLAS_WORKSPACE));
+    /* parts of a sum whose result is bfloat16 are still added in float32 */
+    const int math = CUBLAS_DEFAULT_MATH | CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION;
+    LAE_CU_BLAS(queue, cublasSetMathMode(lane->blas, static_cast<cublasMath_t>(math)));
+    return LSTMAE_OK;
+}
+
+/* Older GPUs have no tensor cores for either: TF32 is then computed in float32, of which it is a part. */
+static lstmae_status device_check_precision(lstmae_queue *queue)
+{
+    if (queue->capability >= LAE_CU_MMA_CAPABILITY || queue->precision == LSTMAE_PRECISION_FP32) return LSTMAE_OK;
+    if (queue->precision == LSTMAE_PRECISION_BF16)
+        return queue->host->fail(LSTMAE_ERR_UNSUPPORTED,
+                                 "cuda:%d: bfloat16: expected compute capability %d.%d or higher, got %d.%d",
+                                 queue->device, LAE_CU_MMA_CAPABILITY / 10, LAE_CU_MMA_CAPABILITY % 10,
+                                 queue->capability / 10, queue->capability % 10);
+    queue->precision = LSTMAE_PRECISION_FP32;
     return LSTMAE_OK;
 }
 
@@ -58,6 +75,7 @@ static lstmae_status device_open(lstmae_queue *queue)
     LAE_CU_CALL(queue, cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, queue->device));
     LAE_CU_CALL(queue, cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, queue->device));
     queue->capability = 10 * major + minor;
+    LAE_CU_TRY(device_check_precision(queue));
     LAE_CU_CALL(queue, cudaDeviceGetAttribute(&queue->multiprocessors, cudaDevAttrMultiProcessorCount, queue->device));
     for (lae_cu_lane &lane : queue->lanes) LAE_CU_TRY(device_open_lane(queue, &lane));
     LAE_CU_TRY(lae_cu_transfer_open(queue));
