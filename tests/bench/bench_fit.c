@@ -54,14 +54,14 @@ static lstmae_loader *fit_loader(lstmae_context *context)
     return loader;
 }
 
-bench_time bench_measure_fit(bench_model *model, int quick)
+bench_time bench_measure_fit(bench_model *model, const bench_effort *effort)
 {
     static fit_clock clock;
     lstmae_objective objective = LSTMAE_OBJECTIVE_INIT;
     lstmae_fit_options options = LSTMAE_FIT_OPTIONS_INIT;
     lstmae_loader *loader = fit_loader(model->context);
-    clock = (fit_clock){ .warm = FIT_WARM, .least = quick ? 3 : 20, .most = quick ? 10 : FIT_MAX_TIMES,
-                         .budget = quick ? 0.05 : 2.0, .last = bench_seconds() };
+    clock = (fit_clock){ .warm = FIT_WARM, .least = effort->quick ? 3 : 20, .most = effort->quick ? 10 : FIT_MAX_TIMES,
+                         .budget = effort->seconds, .last = bench_seconds() };
     objective.module = fit_module(model);
     objective.step = fit_step;
     objective.payload = model;

@@ -2,6 +2,8 @@
 #ifndef LAE_BENCH_GEMM_H
 #define LAE_BENCH_GEMM_H
 
+#include "bench_measure.h"
+
 #include <lstmae/context.h>
 
 #define BENCH_GEMM_SIZE 2048        /* on a CPU */
@@ -11,12 +13,12 @@
 #define BENCH_COPY_QUICK_BYTES 1e6
 
 /** The library's own: the forward pass of a linear layer, in the context's precision. In GFLOP/s. */
-double bench_gemm_gflops(lstmae_context *context, int64_t size, int quick);
+double bench_gemm_gflops(lstmae_context *context, int64_t size, const bench_effort *effort);
 
 /** The library's copy of a dense array of `bytes`, in the device's memory: GB/s, read and written. */
-double bench_device_copy_gbytes(lstmae_context *context, double bytes, int quick);
+double bench_device_copy_gbytes(lstmae_context *context, double bytes, const bench_effort *effort);
 
 /** OpenBLAS's sgemm of BENCH_GEMM_SIZE; 0 in a build without it. */
-double bench_blas_gflops(int threads, int quick);
+double bench_blas_gflops(int threads, const bench_effort *effort);
 
 #endif

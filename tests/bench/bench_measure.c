@@ -37,16 +37,16 @@ bench_time bench_time_of(double *times, int count)
     return (bench_time){ median, times[0], times[count - 1], count };
 }
 
-bench_time bench_measure(const bench_run *run, int quick)
+bench_time bench_measure(const bench_run *run, const bench_effort *effort)
 {
     static double times[MEASURE_MAX_TIMES];
-    const double budget = quick ? 0.05 : 2.0;
+    const int quick = effort->quick;
     int count = 0, least = quick ? 3 : 5, most = quick ? 10 : MEASURE_MAX_TIMES;
     if (measure_group(run, 1) > 2.0) least = 3;
     else measure_group(run, 1);
     int64_t group = measure_group_size(run);
     double start = bench_seconds();
-    while (count < least || (count < most && bench_seconds() - start < budget))
+    while (count < least || (count < most && bench_seconds() - start < effort->seconds))
         times[count++] = 1e3 * measure_group(run, group);
     return bench_time_of(times, count);
 }

@@ -15,17 +15,22 @@ typedef struct bench_run {
     void *payload;
 } bench_run;
 
+/** How long to repeat. */
+typedef struct bench_effort {
+    double seconds; /* about two unless told otherwise */
+    int quick;      /* few repetitions: shows that it works, not how fast */
+} bench_effort;
+
 /** Median, least and most of `count` times in milliseconds, which are sorted. */
 bench_time bench_time_of(double *times, int count);
 
 /**
  * Times a run: twice to warm up (once where it takes seconds), then at least 3 times (5 where it is quick) and for
- * about two seconds. Runs shorter than a fifth of a millisecond are timed in groups, of which the mean counts as one
+ * the seconds of `effort`. Runs shorter than a fifth of a millisecond are timed in groups, of which the mean counts as one
  * time. A device is waited for at the end of each time, after a group that is.
  *
- * @param quick few repetitions: shows that it works, not how fast
  */
-bench_time bench_measure(const bench_run *run, int quick);
+bench_time bench_measure(const bench_run *run, const bench_effort *effort);
 
 /** Begins a new peak of the process's resident memory, where the system can do that. */
 void bench_rss_reset(void);

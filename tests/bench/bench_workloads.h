@@ -65,7 +65,7 @@ bench_mode *bench_add_mode(bench_model *model, const char *name, void (*run)(voi
 void bench_add_training(bench_model *model, double operations, const bench_floor *floor);
 
 /* lstmae_fit() on the model's own data: bench_fit.c */
-bench_time bench_measure_fit(bench_model *model, int quick);
+bench_time bench_measure_fit(bench_model *model, const bench_effort *effort);
 
 /* 1 for contexts whose floors are those of a device */
 int bench_on_device(const lstmae_context *context);

@@ -120,8 +120,8 @@ def trainer(loss_of, parameters, make, graph=False, tutorial=False):
 class Clock:
     """How often to repeat, and the times of one workload."""
 
-    def __init__(self, quick):
-        self.budget, self.most = (0.3, 5) if quick else (2.0 if Device.gpu else 3.0, 2000)
+    def __init__(self, quick, seconds):
+        self.budget, self.most = (0.3, 5) if quick else (seconds, 2000)
         self.warm = 1 if quick else 3
 
     @staticmethod
@@ -546,7 +546,7 @@ def run(name, forms, options, clock):
             for mode in modes:
                 if options.mode and mode not in options.mode:
                     continue
-                if any(word in label for word in options.without):
+                if options.only not in label or any(word in label for word in options.without):
                     continue
                 try:
                     times = clock.measure(steps[mode])
@@ -581,15 +581,18 @@ def machine():
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", metavar="FILE", help="write the results there")
-    parser.add_argument("--filter", metavar="TEXT", default="", help="only workloads whose name contains TEXT")
+    parser.add_argument("--filter", metavar="TEXTS", default="",
+                        help="only workloads whose name contains one of TEXTS, which commas separate")
     parser.add_argument("--mode", action="append",
                         help="only this mode (train, infer, generate, reconstruct, forward, step)")
     parser.add_argument("--form", choices=["tutorial", "best", "both"], default="both")
     parser.add_argument("--threads", type=int, default=0, help="0: PyTorch's default")
+    parser.add_argument("--seconds", type=float, default=3.0, help="for each mode of each variant; default: 3")
     parser.add_argument("--quick", action="store_true", help="few repetitions")
     parser.add_argument("--device", default="cpu", help="cpu (the default), cuda, cuda:1, ...")
     parser.add_argument("--precision", choices=["fp32", "tf32", "bf16"], default="fp32",
                         help="of the best form on a GPU; the CPU has fp32 alone")
+    parser.add_argument("--only", metavar="WORD", default="", help="only variants whose label contains WORD")
     parser.add_argument("--without", action="append", default=[], metavar="WORD",
                         help="leave out variants of the best form whose label contains WORD, such as compile")
     options = parser.parse_args()
@@ -608,9 +611,9 @@ def main():
                 json.dump(dict(machine=machine(), workloads=results), file, indent=1)
 
     for name in WORKLOADS:
-        if options.filter not in name:
+        if not any(text in name for text in options.filter.split(",")):
             continue
-        for result in run(name, forms, options, Clock(options.quick)):
+        for result in run(name, forms, options, Clock(options.quick, options.seconds)):
             results.append(result)
             print("{name:28} {mode:12} {form:9} {median_ms:12.4f} ms   [{min_ms:.4f} .. {max_ms:.4f}]  "
                   "{variant}".format(**result), flush=True)
