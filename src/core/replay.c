@@ -85,14 +85,19 @@ lstmae_status lae_replay_break(lae_replay *replay)
     return replay->failed;
 }
 
+/* Whether the step begins with the calls that were put off. */
+static int replay_begins(const lae_replay *replay, const lae_replay_step *step)
+{
+    if (step->calls.size < replay->offset) return 0;
+    return replay->offset == 0 || memcmp(step->calls.bytes, replay->followed->calls.bytes, replay->offset) == 0;
+}
+
 /* Another step that was the same so far and goes on with `call`. */
 static size_t replay_switch(lae_replay *replay, lae_call *call)
 {
-    const lae_calls *before = &replay->followed->calls;
     for (int i = 0; i < LAE_REPLAY_STEPS; i++) {
         lae_replay_step *step = &replay->steps[i];
-        if (step == replay->followed || step->calls.size <= replay->offset) continue;
-        if (replay->offset > 0 && memcmp(step->calls.bytes, before->bytes, replay->offset) != 0) continue;
+        if (step == replay->followed || !replay_begins(replay, step)) continue;
         size_t next = lae_calls_match(&step->calls, replay->offset, call);
         if (next == 0) continue;
         replay->followed = step;
@@ -195,6 +200,16 @@ static lae_replay_step *replay_latest(lae_replay *replay)
     return latest->calls.size > 0 ? latest : NULL;
 }
 
+/* The step that ends with what was put off. */
+static lae_replay_step *replay_ended(lae_replay *replay)
+{
+    for (int i = 0; replay->followed && i < LAE_REPLAY_STEPS; i++) {
+        lae_replay_step *step = &replay->steps[i];
+        if (step->calls.size == replay->offset && replay->offset > 0 && replay_begins(replay, step)) return step;
+    }
+    return NULL;
+}
+
 void lae_replay_begin(lae_replay *replay)
 {
     if (!replay || replay->refused >= REPLAY_REFUSALS) return;
@@ -219,8 +234,8 @@ lstmae_status lae_replay_end(lae_replay *replay, lstmae_status status)
     replay->recording = 0;
     replay->context->api = replay->api;
     replay->context->queue = replay->queue;
-    lae_replay_step *step = replay->followed;
-    if (status == LSTMAE_OK && step && replay->offset == step->calls.size) return replay_run(replay, step);
+    lae_replay_step *step = status == LSTMAE_OK ? replay_ended(replay) : NULL;
+    if (step) return replay_run(replay, step);
     lae_replay_settle(replay);
     if (status == LSTMAE_OK) status = replay->failed;
     if (status == LSTMAE_OK) replay_miss(replay);
