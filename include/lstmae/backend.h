@@ -313,6 +313,8 @@ typedef struct lstmae_norm_args {
     lstmae_view dy, dx;       /**< dx.data NULL: not wanted; dx may be dy's memory */
     void *dgamma, *dshift;    /**< NULL: not wanted */
     double beta;              /**< 0 overwrites, 1 adds */
+
+    int64_t *tracked;         /**< device: one more after a forward of batch norm without RUNNING; NULL: none counts */
 } lstmae_norm_args;
 
 #define LSTMAE_NORM_RUNNING 1u /**< batch norm in inference: the running statistics are used and not changed */

@@ -110,16 +110,15 @@ static void batch_norm_describe(const lstmae_module *module, char *text, size_t 
     snprintf(text, size, "batch_norm %lld", (long long)((const norm_module *)module)->channels);
 }
 
-/* One batch more has been seen. The buffer counts; a copy of it is kept so that it is read back only when changed. */
-static lstmae_status batch_norm_count(norm_module *m)
+/* The mean of all batches so far moves by 1 / their number, this one with them. The buffer counts; a copy of it is kept
+ * so that it is read back only when changed by others. */
+static lstmae_status batch_norm_share(norm_module *m, double *share)
 {
-    lstmae_context *context = m->base.context;
     if (m->tracked_version != lae_tensor_version(m->tracked))
-        LAE_TRY(lae_op_download(context, &m->batches, m->tracked->view.data, sizeof m->batches));
+        LAE_TRY(lae_op_download(m->base.context, &m->batches, m->tracked->view.data, sizeof m->batches));
     m->batches++;
-    LAE_TRY(lae_op_upload(context, m->tracked->view.data, &m->batches, sizeof m->batches));
-    lae_tensor_touch(m->tracked);
-    m->tracked_version = lae_tensor_version(m->tracked);
+    m->tracked_version = lae_tensor_version(m->tracked) + 1;
+    *share = 1.0 / (double)m->batches;
     return LSTMAE_OK;
 }
 
@@ -133,8 +132,10 @@ static lstmae_status batch_norm_running(norm_module *m, lstmae_norm_args *args)
         args->flags |= LSTMAE_NORM_RUNNING;
         return LSTMAE_OK;
     }
-    LAE_TRY(batch_norm_count(m));
-    args->momentum = m->cumulative ? 1.0 / (double)m->batches : m->momentum;
+    args->momentum = m->momentum;
+    if (m->cumulative) LAE_TRY(batch_norm_share(m, &args->momentum));
+    args->tracked = m->tracked->view.data;
+    lae_tensor_touch(m->tracked);
     lae_tensor_touch(m->running_mean);
     lae_tensor_touch(m->running_var);
     return LSTMAE_OK;
@@ -173,7 +174,9 @@ static lstmae_status batch_norm_run(lstmae_module *module, const lstmae_tensor *
         args.param = map->param;
     }
     LAE_TRY(batch_norm_running(m, &args));
-    return lae_op_batch_norm_forward(module->context, &args);
+    lstmae_status status = lae_op_batch_norm_forward(module->context, &args);
+    if (status < 0 && m->tracked) m->tracked_version = lae_tensor_version(m->tracked) - 1; /* read it back */
+    return status;
 }
 
 static lstmae_status batch_norm_forward(lstmae_module *module, const lstmae_tensor *input, const lstmae_tensor **output)

@@ -212,7 +212,10 @@ lstmae_status cpu_batch_norm_forward(lstmae_queue *queue, const lstmae_norm_args
     job.x = job.z = x.data;
     job.y = y.data;
     const int threads = batch_threads(queue, &job);
-    if (!(args->flags & LSTMAE_NORM_RUNNING)) lae_pool_run(queue->pool, threads, batch_sums_task, &job);
+    if (!(args->flags & LSTMAE_NORM_RUNNING)) {
+        lae_pool_run(queue->pool, threads, batch_sums_task, &job);
+        if (args->tracked) ++*args->tracked;
+    }
     for (int64_t c = 0; c < job.channels; c++) batch_forward_channel(&job, args, c);
     lae_pool_run(queue->pool, threads, batch_apply_task, &job);
     return norm_deliver(queue, &args->y, &y);

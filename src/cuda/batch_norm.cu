@@ -28,6 +28,7 @@ struct channel_job {
     const T *gamma, *shift;
     T *mean, *rstd, *running_mean, *running_var, *dgamma, *dshift;
     double eps, momentum, beta;
+    int64_t *tracked;
     int running;
 };
 
@@ -45,6 +46,7 @@ static __device__ __forceinline__ void channel_moments(const channel_job<T> &job
     *variance = squares / count - distance * distance;
     if (*variance < 0.0) *variance = 0.0;
     if (threadIdx.x % LAE_CU_NORM_WARP != 0) return;
+    if (job.tracked && c == 0) ++*job.tracked;
     if (job.running_mean)
         job.running_mean[c] =
             static_cast<T>(keep * static_cast<double>(job.running_mean[c]) + job.momentum * *mean);
@@ -166,6 +168,7 @@ static channel_job<T> batch_norm_channels(const lstmae_norm_args *args, const la
     job.eps = args->eps;
     job.momentum = args->momentum;
     job.beta = args->beta;
+    job.tracked = args->tracked;
     job.running = (args->flags & LSTMAE_NORM_RUNNING) != 0;
     return job;
 }

@@ -66,7 +66,7 @@
     X(lstmae_loop_args, 96, weights, 88)                                                           \
     X(lstmae_conv_args, 304, beta, 296)                                                            \
     X(lstmae_pool_args, 248, index, 240)                                                           \
-    X(lstmae_norm_args, 432, beta, 424)                                                            \
+    X(lstmae_norm_args, 440, tracked, 432)                                                            \
     X(lstmae_upsample_args, 176, y, 96)                                                            \
     X(lstmae_loss_args, 216, value, 208)                                                           \
     X(lstmae_update_tensor, 56, weight_decay, 48)                                                  \

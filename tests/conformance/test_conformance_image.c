@@ -136,6 +136,37 @@ static void batch_norms(void **state)
 }
 
 /* Enough for two threads; with every map behind. */
+/* Training forwards are counted, on the device. */
+static void batch_norms_count(void **state)
+{
+    (void)state;
+    test_device device = test_device_open(test_device_name(), 1);
+    for (int turn = 0; turn < 4; turn++) {
+        test_array x = conformance_image(turn % 2 ? LSTMAE_F64 : LSTMAE_F32, IMAGE_CHANNELS_LAST, 2, 5, 3, 3, 2);
+        const int running = turn / 2;
+        int64_t count = 41;
+        void *tracked, *statistics;
+        lstmae_view view = test_device_put(&device, &x);
+        assert_ok(device.api->alloc(device.queue, sizeof count, &tracked));
+        assert_ok(device.api->alloc(device.queue, 10 * sizeof(double), &statistics));
+        assert_ok(device.api->upload(device.queue, tracked, &count, sizeof count));
+        lstmae_norm_args args = { .struct_size = sizeof args, .x = view, .y = view, .eps = 0.01, .momentum = 0.3 };
+        args.dtype = x.dtype;
+        args.mean = statistics;
+        args.rstd = (double *)statistics + 5;
+        args.tracked = tracked;
+        if (running) args.flags = LSTMAE_NORM_RUNNING;
+        assert_ok(device.api->batch_norm_forward(device.queue, &args));
+        assert_ok(device.api->download(device.queue, &count, tracked, sizeof count));
+        assert_int_equal(count, running ? 41 : 42);
+        device.api->release(device.queue, statistics, 10 * sizeof(double));
+        device.api->release(device.queue, tracked, sizeof count);
+        test_device_take(&device, &x, &view, x.content);
+        test_array_free(&x);
+    }
+    test_device_close(&device);
+}
+
 static void large_batch_norms(void **state)
 {
     (void)state;
@@ -360,8 +391,9 @@ static void upsamples(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(batch_norms), cmocka_unit_test(large_batch_norms), cmocka_unit_test(layer_norms),
-        cmocka_unit_test(max_pools),   cmocka_unit_test(avg_pools),         cmocka_unit_test(upsamples),
+        cmocka_unit_test(batch_norms), cmocka_unit_test(batch_norms_count), cmocka_unit_test(large_batch_norms),
+        cmocka_unit_test(layer_norms), cmocka_unit_test(max_pools),         cmocka_unit_test(avg_pools),
+        cmocka_unit_test(upsamples),
     };
     return cmocka_run_group_tests(tests, conformance_open, conformance_close);
 }

@@ -64,7 +64,10 @@ static cudaError_t copy_queue(CUstream_st *stream, piece dst, piece src, size_t 
                                       (void)staged;
                                       copy_run(dst, src, width, rows);
                                   } });
-    if (error == cudaSuccess && to == MEMORY_PAGEABLE) error = stream_finish(stream);
+    if (error == cudaSuccess && to == MEMORY_PAGEABLE) {
+        log_operation('h', stream, 0, 0, "");
+        error = stream_finish(stream);
+    }
     return error;
 }
 

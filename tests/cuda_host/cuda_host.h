@@ -36,9 +36,9 @@ typedef struct lae_cuda_host_state {
 
 /** An operation as it was queued. */
 typedef struct lae_cuda_host_operation {
-    char kind; /* k kernel, c copy, s set, g product, r event record, w event wait, G graph */
+    char kind; /* k kernel, c copy, s set, g product, r event record, w event wait, G graph, h the host waits */
     int captured;
-    uint64_t stream, event; /* numbers from 1 in the order of creation; event: of r and w */
+    uint64_t stream, event; /* numbers from 1 in the order of creation; event: of r, w and h */
     uint64_t bytes;
     char name[96];
 } lae_cuda_host_operation;

@@ -292,6 +292,7 @@ cudaError_t cudaStreamSynchronize(cudaStream_t handle)
     CUstream_st *stream = stream_find(handle);
     if (call.refused() || !stream) return call.done(cudaErrorInvalidResourceHandle);
     if (stream->capture) return call.done(capture_invalidate(stream->capture, cudaErrorStreamCaptureUnsupported));
+    if (!stream->queue.empty()) log_operation('h', stream, 0, 0, "");
     return call.done(stream_finish(stream));
 }
 
@@ -438,7 +439,10 @@ cudaError_t cudaEventSynchronize(cudaEvent_t event)
     if (call.refused() || !event_known(event)) return call.done(cudaErrorInvalidResourceHandle);
     if (event->capture) return call.done(event_refuse(event));
     if (!event->last) return call.done();
-    if (!event->last->done) streams_run(event->last->stream, event->last.get());
+    if (!event->last->done) {
+        log_operation('h', event->last->stream, event->number, 0, "");
+        streams_run(event->last->stream, event->last.get());
+    }
     if (device.counts.lost != 0) return call.done(streams_finish());
     order_acquire(event->last.get());
     return call.done();
