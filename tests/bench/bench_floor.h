@@ -31,7 +31,7 @@ void bench_floor_add(bench_floor *floor, double repeats, double operations, doub
 
 /**
  * Milliseconds on a device of `gflops` and `gbytes` per second, whose products read factors of `width` bytes. Adam
- * reads weight, gradient and two moments and writes all but the gradient, and a copy of the weight where its width is 2.
+ * reads weight, gradient and two moments and writes all but the gradient, and a copy of the weight of width 2.
  */
 double bench_floor_ms(const bench_floor *floor, double gflops, double gbytes, int width);
 

@@ -26,9 +26,8 @@ bench_time bench_time_of(double *times, int count);
 
 /**
  * Times a run: twice to warm up (once where it takes seconds), then at least 3 times (5 where it is quick) and for
- * the seconds of `effort`. Runs shorter than a fifth of a millisecond are timed in groups, of which the mean counts as one
- * time. A device is waited for at the end of each time, after a group that is.
- *
+ * the seconds of `effort`. Runs shorter than a fifth of a millisecond are timed in groups, of which the mean counts as
+ * one time. A device is waited for at the end of each time, after a group that is.
  */
 bench_time bench_measure(const bench_run *run, const bench_effort *effort);
 
