@@ -395,6 +395,7 @@ typedef struct lstmae_step_values {
 } lstmae_step_values;
 
 #define LSTMAE_BACKEND_CHANNELS_LAST 1u /**< float32 images between layers had better be [B,H,W,C] in memory */
+#define LSTMAE_BACKEND_PREPARE_ONCE 2u  /**< prepare() makes the same of a weight whatever it is prepared for */
 
 typedef struct lstmae_backend_api {
     uint32_t struct_size;

@@ -201,6 +201,7 @@ lstmae_status lae_param_prepared(lae_param *param, int kind, const void **prepar
 {
     lstmae_context *context = param->value->storage->context;
     const lstmae_view *view = &param->value->view;
+    kind = lae_op_prepare_kind(context, kind);
     size_t bytes = lae_op_prepare_bytes(context, kind, view->dim[0], view->dim[1], view->dtype);
     *prepared = NULL;
     if (bytes == 0 || (param->fixed && param->prepared_kind != kind)) return LSTMAE_OK;

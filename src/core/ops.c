@@ -231,6 +231,11 @@ size_t lae_op_prepare_bytes(const lstmae_context *context, int kind, int64_t N, 
     return context->api->prepare_bytes(context->queue, kind, N, K, dtype);
 }
 
+int lae_op_prepare_kind(const lstmae_context *context, int kind)
+{
+    return context->api->flags & LSTMAE_BACKEND_PREPARE_ONCE ? LSTMAE_PREPARE_FORWARD : kind;
+}
+
 lstmae_status lae_op_prepare(lstmae_context *context, int kind, void *dst, const void *w, int64_t N, int64_t K,
                              int dtype)
 {

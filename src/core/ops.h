@@ -61,6 +61,8 @@ lstmae_status lae_op_lstm_cell_backward(lstmae_context *context, const lstmae_ls
 size_t lae_op_prepare_bytes(const lstmae_context *context, int kind, int64_t N, int64_t K, int dtype);
 lstmae_status lae_op_prepare(lstmae_context *context, int kind, void *dst, const void *w, int64_t N, int64_t K,
                              int dtype);
+/** What to prepare a weight for that is wanted for `kind`: what is made for the one may serve for others. */
+int lae_op_prepare_kind(const lstmae_context *context, int kind);
 
 /* closed loops of decoders, where the backend has its own: ERR_UNSUPPORTED for what it does not do */
 int lae_op_has_loop(const lstmae_context *context);

@@ -8,7 +8,7 @@ static void backend_fill(lstmae_backend_api *table)
     table->struct_size = sizeof *table;
     table->abi = LSTMAE_BACKEND_ABI;
     table->name = "cuda";
-    table->flags = LSTMAE_BACKEND_CHANNELS_LAST;
+    table->flags = LSTMAE_BACKEND_CHANNELS_LAST | LSTMAE_BACKEND_PREPARE_ONCE;
     table->device_count = lae_cu_device_count;
     table->device_info = lae_cu_device_info;
     table->queue_create = lae_cu_queue_create;
