@@ -8,7 +8,7 @@
 #include "launch.h"
 #include "map_double.h"
 
-constexpr int PLAIN_BLOCK = 256; /* eight fill a multiprocessor, and a tree over one has eight levels */
+constexpr int PLAIN_BLOCK = 256; /* two fill the registers of a multiprocessor; a tree over one has eight levels */
 
 template <typename T>
 struct plain_image {
@@ -75,7 +75,7 @@ static __device__ T plain_backward(const plain_task<T> &task, int64_t b, int64_t
 }
 
 template <typename T>
-static __global__ void __launch_bounds__(PLAIN_BLOCK, 3) conv_plain_kernel(const plain_task<T> task, int64_t numel)
+static __global__ void __launch_bounds__(PLAIN_BLOCK, 2) conv_plain_kernel(const plain_task<T> task, int64_t numel)
 {
     const plain_image<T> &out = task.transposed ? task.x : task.y;
     const int64_t step = static_cast<int64_t>(gridDim.x) * PLAIN_BLOCK;
