@@ -6,7 +6,7 @@ complaints=$(mktemp) || exit 1
 trap 'rm -f "$complaints"' EXIT
 
 # Links of documents, relative to the document; anchors are the headings of the target.
-for document in *.md docs/*.md; do
+for document in *.md docs/*.md docs/*/*.md; do
     grep -oE '\]\([^)]+\)' "$document" | sed 's/^](//; s/)$//' | grep -vE '^[a-z]+:' | while IFS= read -r link; do
         file=${link%%#*} anchor=${link#"${link%%#*}"}
         target=$document
