@@ -4,6 +4,7 @@
 #include "train_internal.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof(array)[0]))
@@ -551,7 +552,8 @@ static void accumulation_equals_a_larger_batch(void **state)
 
 typedef struct counter {
     lstmae_context *context;
-    uint64_t at_first_validation;
+    int validations; /* until they are counted */
+    uint64_t allocations;
     int events;
 } counter;
 
@@ -560,20 +562,27 @@ static int count_allocations(const lstmae_fit_event *event, void *payload)
     counter *c = payload;
     lstmae_memory_info info = LSTMAE_MEMORY_INFO_INIT;
     assert_ok(lstmae_context_memory(c->context, &info));
-    if (c->at_first_validation > 0) {
-        assert_int_equal(info.allocations, c->at_first_validation);
+    if (c->validations == 0) {
+        assert_int_equal(info.allocations, c->allocations);
         c->events++;
     } else if (event->stage == LSTMAE_FIT_VALIDATION) {
-        c->at_first_validation = info.allocations;
+        c->validations--;
+        c->allocations = info.allocations;
     }
     return 0;
 }
 
-static void allocates_nothing_after_the_first_epoch(void **state)
+/*
+ * A GPU records an update when it comes for the second time: that of the last batch, which is smaller, in the second
+ * epoch, and later those that find weights as an evaluation has left them.
+ */
+static void allocates_nothing_after_the_first_epochs(void **state)
 {
     (void)state;
     rig r;
-    counter c = { 0 };
+    const char *device = getenv("LSTMAE_TEST_DEVICE");
+    const int first = device && strncmp(device, "cuda", 4) == 0 ? 4 : 1;
+    counter c = { .validations = first };
     lstmae_fit_options options = LSTMAE_FIT_OPTIONS_INIT;
     rig_open(&r, NULL, 0, LSTMAE_LOADER_SHUFFLE);
     c.context = r.context;
@@ -583,7 +592,7 @@ static void allocates_nothing_after_the_first_epoch(void **state)
     options.callback = count_allocations;
     options.payload = &c;
     assert_ok(rig_fit(&r, &options));
-    assert_int_equal(c.events, 4 * (RIG_BATCHES + 1));
+    assert_int_equal(c.events, (5 - first) * (RIG_BATCHES + 1));
     rig_close(&r);
 }
 
@@ -859,7 +868,7 @@ int main(void)
         cmocka_unit_test(skips_are_counted_in_a_row),
         cmocka_unit_test(sets_the_rate_before_each_update),
         cmocka_unit_test(accumulation_equals_a_larger_batch),
-        cmocka_unit_test(allocates_nothing_after_the_first_epoch),
+        cmocka_unit_test(allocates_nothing_after_the_first_epochs),
         cmocka_unit_test(evaluates_the_mean_over_items),
         cmocka_unit_test(tasks_keep_their_parts_alive),
         cmocka_unit_test(autoencoder_equals_the_parts),
