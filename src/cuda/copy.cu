@@ -41,8 +41,8 @@ struct fill_op {
 };
 
 /*
- * dst[o,q,n,m] = src[o,q,n,m]: along m, of M elements, dst is dense; along n, of N, src is. dst has stride dst_n along n,
- * src has src_m along m. Outer axes o and q may be any.
+ * dst[o,q,n,m] = src[o,q,n,m]: along m, of M elements, dst is dense; along n, of N, src is. dst has stride dst_n along
+ * n, src has src_m along m. Outer axes o and q may be any.
  */
 struct copy_tiles {
     void *dst;

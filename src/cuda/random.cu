@@ -66,7 +66,8 @@ static __device__ __forceinline__ void random_dropout(T (&y)[4], const T (&x)[4]
 
 /* The four elements from `first` on, all of them in the view, which lies densely. */
 template <random_use USE>
-static __device__ __forceinline__ void random_pack(const random_call &call, int64_t first, const lae_philox_block &block)
+static __device__ __forceinline__ void random_pack(const random_call &call, int64_t first,
+                                                   const lae_philox_block &block)
 {
     float x[4], y[4];
     if constexpr (USE == RANDOM_DROPOUT) {
@@ -117,9 +118,10 @@ static __global__ void __launch_bounds__(LAE_CU_WALK_BLOCK) random_kernel(const 
 static int random_packed(const lae_cu_layout *layout, uint64_t first)
 {
     if (layout->axes > 1) return 0;
-    for (int v = 0; v < layout->views; v++)
-        if (layout->stride[v][0] != 1 || (reinterpret_cast<uintptr_t>(layout->data[v]) / sizeof(float) - first) % 4 != 0)
-            return 0;
+    for (int v = 0; v < layout->views; v++) {
+        const uintptr_t at = reinterpret_cast<uintptr_t>(layout->data[v]) / sizeof(float);
+        if (layout->stride[v][0] != 1 || (at - first) % 4 != 0) return 0;
+    }
     return 1;
 }
 

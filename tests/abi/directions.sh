@@ -27,7 +27,8 @@ includes src/cuda | grep -vE '<(lstmae/backend|cuda_runtime|cublas_v2|cuda_bf16)
     refuse "src/cuda may include <lstmae/backend.h>, shared/, CUDA, the C library and its own headers"
 includes src/core | grep -E '[<"/]cpu/|[<"/]cuda/' | refuse "src/core includes a backend"
 includes src/shared | grep -E '[<"/]c(pu|ore|uda)/' | refuse "src/shared includes core or a backend"
-grep -rnE 'api->[a-z_]+\(' --include='*.[ch]' src/core | grep -vE '^src/core/(ops|ops_image|context|registry|call|record|replay)\.[ch]:' |
+grep -rnE 'api->[a-z_]+\(' --include='*.[ch]' src/core |
+    grep -vE '^src/core/(ops|ops_image|context|registry|call|record|replay)\.[ch]:' |
     refuse "only ops, replays, context and registry touch the backend table"
 grep -rniE 'cuda|blas' include/lstmae | grep -vE '"cuda(:N)?"|a CUDA|backend\.h:' |
     refuse "a public header names a backend's library"

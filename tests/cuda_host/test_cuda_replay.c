@@ -50,7 +50,8 @@ static lstmae_status bench_calls(bench *b)
 {
     const lstmae_view *v[ARRAYS] = { &b->array[0]->view, &b->array[1]->view, &b->array[2]->view };
     const uint64_t first = lae_context_new_draw(b->context), second = lae_context_new_draw(b->context);
-    const lstmae_random_key noise = { 5, lae_random_stream(2, first), 0 }, mask = { 5, lae_random_stream(3, second), 0 };
+    const lstmae_random_key noise = { 5, lae_random_stream(2, first), 0 };
+    const lstmae_random_key mask = { 5, lae_random_stream(3, second), 0 };
     LAE_TRY(lae_op_random(b->context, LSTMAE_RANDOM_NORMAL, v[0], 0.0, 1.0, &noise));
     LAE_TRY(lae_op_axpby(b->context, v[1], b->alpha, v[0], 1.0));
     LAE_TRY(lae_op_map(b->context, LSTMAE_MAP_TANH, 0.0, v[2], v[1]));
