@@ -332,6 +332,7 @@ lstmae_status lae_decoders_forward(lae_decoder *decoders, int count, int first, 
     lae_decoder *decoder = &decoders[first];
     LAE_TRY(lae_loop_forward(decoders, count, first, last, &decoder->together));
     *done = decoder->together > 0 ? decoder->together : 1;
+    for (int i = 0; i < *done; i++) decoder[i].looped = decoder->together > 0;
     if (decoder->together > 0) return LSTMAE_OK;
     return decoder->mode == DECODER_CLOSED ? decoder_forward_closed(decoder) : decoder_forward_open(decoder);
 }

@@ -34,6 +34,7 @@ typedef struct lae_decoder {
     int folded;
     lae_fold fold;
     int together;               /* decoders that ran in one call, this one the first of them; 0: step by step */
+    int looped;                 /* was one of those */
     lae_loop loop;
     int64_t K, B;
     lae_sequence fed;           /* what the LSTM saw at steps [fed_first, K) */

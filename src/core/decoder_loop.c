@@ -110,6 +110,29 @@ static lstmae_status loop_prepare(lae_loop *loop, const lae_decoder *decoders, i
     return LSTMAE_OK;
 }
 
+/* The weights were prepared for a loop of the last forward, and have changed. */
+static int loop_is_stale(const lae_decoder *decoders, int i)
+{
+    const int begin = loop_row_begin(decoders, i);
+    return decoders[i].looped && decoders[begin].loop.versions[i - begin] != loop_version(&decoders[i]);
+}
+
+int lae_loop_is_stale(const lae_decoder *decoders, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (loop_is_stale(decoders, i)) return 1;
+    return 0;
+}
+
+lstmae_status lae_loop_refresh(lae_decoder *decoders, int count)
+{
+    for (int i = 0; i < count; i++) {
+        const int begin = loop_row_begin(decoders, i);
+        if (loop_is_stale(decoders, i)) LAE_TRY(loop_prepare(&decoders[begin].loop, &decoders[i], i - begin, 1));
+    }
+    return LSTMAE_OK;
+}
+
 /* ---- arguments ---- */
 
 static void *loop_data(const lstmae_tensor *tensor)

@@ -24,6 +24,12 @@ typedef struct lae_loop {
 
 void lae_loop_release(lae_loop *loop, lae_memory *memory);
 
+/** 1 if weights of decoders that ran in loops last time have changed since. */
+int lae_loop_is_stale(const struct lae_decoder *decoders, int count);
+
+/** Prepares them, ahead of the next run. */
+lstmae_status lae_loop_refresh(struct lae_decoder *decoders, int count);
+
 /**
  * Runs the closed loops of decoders[first] and of those behind it, up to decoders[last], that can run together with it;
  * each was begun.

@@ -114,10 +114,27 @@ static lstmae_status run_decoder(lstmae_seq2seq *model, lae_decoder *decoder, co
     return lae_decoders_forward(model->decoders, model->count, index, index + 1, &done);
 }
 
-static lstmae_status run_forward(lstmae_seq2seq *model, const lstmae_tensor *x, const lstmae_tensor *future)
+static lstmae_status run_encoder_and_code(lstmae_seq2seq *model, const lstmae_tensor *x)
 {
     LAE_TRY(lae_seq2seq_run_encoder(model, x));
-    LAE_TRY(lae_seq2seq_run_code(model));
+    return lae_seq2seq_run_code(model);
+}
+
+/* Beside the encoder, whose steps wait for each other, decoders' weights are brought into the device's form. */
+static lstmae_status run_until_decoders(lstmae_seq2seq *model, const lstmae_tensor *x)
+{
+    lstmae_context *context = model->base.context;
+    if (!lae_loop_is_stale(model->decoders, model->count)) return run_encoder_and_code(model, x);
+    LAE_TRY(lae_side_begin(context));
+    lstmae_status status = lae_side_leave(context, lae_loop_refresh(model->decoders, model->count));
+    if (status == LSTMAE_OK) status = run_encoder_and_code(model, x);
+    lae_side_end(context);
+    return status;
+}
+
+static lstmae_status run_forward(lstmae_seq2seq *model, const lstmae_tensor *x, const lstmae_tensor *future)
+{
+    LAE_TRY(run_until_decoders(model, x));
     for (int i = 0; i < model->count; i++) {
         lae_decoder *decoder = &model->decoders[i];
         LAE_TRY(run_begin_decoder(model, decoder, x, future, lae_decoder_steps(decoder, x->view.dim[0])));

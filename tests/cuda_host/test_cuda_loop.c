@@ -171,31 +171,62 @@ static void a_step_of_loops_takes_few_launches(void **state)
         }
 }
 
-/* The side is forked once and joined once. Between these the encoder's backward is on the main stream, and the weight
- * gradients of the decoders are on the other one; updates follow each. */
+/* What is forked off: from which operation on, on which stream, and which operation of the other one waits for it. */
+typedef struct loop_side {
+    size_t forked, joined;
+    uint64_t main, side;
+} loop_side;
+
+static loop_side loop_fork(int number)
+{
+    loop_side s = { .forked = host_find('r', 2 * number), .joined = host_find('w', 2 * number + 1) };
+    s.main = host_operation(s.forked).stream;
+    s.side = host_operation(host_find('w', 2 * number)).stream;
+    assert_true(s.main != s.side);
+    assert_true(host_operation(host_find('r', 2 * number + 1)).stream == s.side);
+    assert_true(host_operation(s.joined).stream == s.main);
+    return s;
+}
+
+/* Operations of a kind whose name has `part` in it, on a stream and before the join. */
+static int loop_operations(const loop_side *s, char kind, uint64_t stream, const char *part)
+{
+    int count = 0;
+    for (size_t i = s->forked; i < s->joined; i++) {
+        const lae_cuda_host_operation operation = host_operation(i);
+        count += operation.kind == kind && operation.stream == stream && strstr(operation.name, part);
+    }
+    return count;
+}
+
+/* The decoders' weights are prepared while the encoder runs: of each those of two layers and of the output. */
+static void weights_are_prepared_beside(void **state)
+{
+    (void)state;
+    loop_model m = loop_open(2, 2, 3, 0.0);
+    loop_list(&m);
+    const loop_side s = loop_fork(0);
+    assert_int_equal(loop_operations(&s, 'k', s.side, ""), 6);
+    assert_int_equal(loop_operations(&s, 'k', s.side, "rows_move"), 6);
+    assert_true(loop_operations(&s, 'k', s.main, "lstm") + loop_operations(&s, 'k', s.main, "cell") > 0);
+    loop_close(&m);
+}
+
+/* While the encoder's backward is on the main stream, the weight gradients of the decoders are on the other one; updates
+ * follow each. */
 static void weight_gradients_run_beside(void **state)
 {
     (void)state;
     loop_model m = loop_open(2, 2, 3, 0.0);
     loop_list(&m);
-    assert_int_equal(host_operations('r', 0), 2);
-    assert_int_equal(host_operations('w', 0), 2);
-    const size_t forked = host_find('r', 0), joined = host_find('w', 1);
-    const uint64_t main_stream = host_operation(forked).stream, side = host_operation(host_find('w', 0)).stream;
-    assert_true(main_stream != side);
-    assert_true(host_operation(host_find('r', 1)).stream == side);
-    assert_true(host_operation(joined).stream == main_stream);
+    assert_int_equal(host_operations('r', 0), 4);
+    assert_int_equal(host_operations('w', 0), 4);
+    const loop_side s = loop_fork(1);
     /* of two decoders: those of both layers' inputs and states, and the output's */
-    assert_int_equal(host_operations('g', side), 10);
-    int beside = 0, updates[2] = { 0, 0 };
-    for (size_t i = forked; i < host.count(); i++) {
-        const lae_cuda_host_operation operation = host_operation(i);
-        if (operation.kind == 'g' && operation.stream == main_stream && i < joined) beside++;
-        if (strstr(operation.name, "update")) updates[operation.stream == side]++;
-    }
-    assert_true(beside >= 4);
-    assert_true(updates[0] > 0);
-    assert_true(updates[1] > 0);
+    assert_int_equal(loop_operations(&s, 'g', s.side, ""), 10);
+    assert_true(loop_operations(&s, 'g', s.main, "") >= 4);
+    assert_true(loop_operations(&s, 'k', s.side, "update") > 0);
+    assert_true(loop_operations(&s, 'k', s.main, "update") > 0);
     loop_close(&m);
 }
 
@@ -205,15 +236,13 @@ static void updates_wait_for_the_norm(void **state)
     (void)state;
     loop_model m = loop_open(2, 2, 3, 0.5);
     loop_list(&m);
-    const size_t joined = host_find('w', 1);
-    const uint64_t side = host_operation(host_find('r', 1)).stream;
-    int sums = 0;
+    const loop_side s = loop_fork(1);
+    assert_true(loop_operations(&s, 'k', s.side, "squares") > 0);
+    assert_true(loop_operations(&s, 'k', s.main, "squares") > 0);
     for (size_t i = 0; i < host.count(); i++) {
         const lae_cuda_host_operation operation = host_operation(i);
-        if (strstr(operation.name, "squares") && operation.stream == side && i < joined) sums++;
-        if (strstr(operation.name, "update")) assert_true(i > joined && operation.stream != side);
+        if (strstr(operation.name, "update")) assert_true(i > s.joined && operation.stream == s.main);
     }
-    assert_true(sums > 0);
     loop_close(&m);
 }
 
@@ -221,6 +250,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_step_of_loops_takes_few_launches),
+        cmocka_unit_test(weights_are_prepared_beside),
         cmocka_unit_test(weight_gradients_run_beside),
         cmocka_unit_test(updates_wait_for_the_norm),
     };
