@@ -212,7 +212,7 @@ static void weights_are_prepared_beside(void **state)
     loop_close(&m);
 }
 
-/* While the encoder's backward is on the main stream, the weight gradients of the decoders are on the other one; updates
+/* While the encoder's backward is on the main stream, the weight gradients of decoders are on the other one; updates
  * follow each. */
 static void weight_gradients_run_beside(void **state)
 {
