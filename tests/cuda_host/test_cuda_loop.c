@@ -17,6 +17,8 @@ static struct {
     void (*log)(int on);
     size_t (*count)(void);
     int (*get)(size_t index, lae_cuda_host_operation *operation);
+    void (*fail_at)(uint64_t k, int cuda, int blas);
+    const char *(*failed_call)(void);
 } host;
 
 static void *host_symbol(void *plugin, const char *name)
@@ -39,6 +41,8 @@ static int host_open(void **state)
     *(void **)&host.log = host_symbol(plugin, "lae_cuda_host_log");
     *(void **)&host.count = host_symbol(plugin, "lae_cuda_host_log_count");
     *(void **)&host.get = host_symbol(plugin, "lae_cuda_host_log_get");
+    *(void **)&host.fail_at = host_symbol(plugin, "lae_cuda_host_fail_at");
+    *(void **)&host.failed_call = host_symbol(plugin, "lae_cuda_host_failed_call");
     dlclose(plugin);
     return 0;
 }
@@ -90,15 +94,15 @@ static lstmae_tensor *loop_sequence(lstmae_context *context, int64_t steps)
 }
 
 /* `count` predictors of `steps` frames with `layers` layers: their loops alone depend on the steps. */
-static loop_model loop_open(int count, int64_t layers, int64_t steps, double clip_norm)
+static loop_model loop_open(int count, int64_t layers, int64_t steps, double dropout, double clip_norm)
 {
     loop_model m = { .context = test_context("cuda", LSTMAE_F32) };
     lstmae_lstm_options encoder = LSTMAE_LSTM_OPTIONS_INIT;
     lstmae_decoder_options decoder = LSTMAE_DECODER_OPTIONS_INIT;
     lstmae_optimizer_options sgd = LSTMAE_SGD_OPTIONS_INIT;
     encoder.layers = layers;
-    encoder.dropout = 0.2;
-    decoder.dropout = 0.2;
+    encoder.dropout = dropout;
+    decoder.dropout = dropout;
     decoder.target = LSTMAE_DECODE_FUTURE;
     decoder.feedback = LSTMAE_ACTIVATION_SIGMOID;
     decoder.steps = steps;
@@ -148,7 +152,7 @@ static void loop_list(loop_model *m)
 
 static void loop_count(int count, int64_t layers, int64_t steps, int *kernels, int *products)
 {
-    loop_model m = loop_open(count, layers, steps, 0.0);
+    loop_model m = loop_open(count, layers, steps, 0.2, 0.0);
     loop_list(&m);
     *kernels = host_operations('k', 0);
     *products = host_operations('g', 0);
@@ -203,7 +207,7 @@ static int loop_operations(const loop_side *s, char kind, uint64_t stream, const
 static void weights_are_prepared_beside(void **state)
 {
     (void)state;
-    loop_model m = loop_open(2, 2, 3, 0.0);
+    loop_model m = loop_open(2, 2, 3, 0.2, 0.0);
     loop_list(&m);
     const loop_side s = loop_fork(0);
     assert_int_equal(loop_operations(&s, 'k', s.side, ""), 6);
@@ -217,7 +221,7 @@ static void weights_are_prepared_beside(void **state)
 static void weight_gradients_run_beside(void **state)
 {
     (void)state;
-    loop_model m = loop_open(2, 2, 3, 0.0);
+    loop_model m = loop_open(2, 2, 3, 0.2, 0.0);
     loop_list(&m);
     assert_int_equal(host_operations('r', 0), 4);
     assert_int_equal(host_operations('w', 0), 4);
@@ -234,7 +238,7 @@ static void weight_gradients_run_beside(void **state)
 static void updates_wait_for_the_norm(void **state)
 {
     (void)state;
-    loop_model m = loop_open(2, 2, 3, 0.5);
+    loop_model m = loop_open(2, 2, 3, 0.2, 0.5);
     loop_list(&m);
     const loop_side s = loop_fork(1);
     assert_true(loop_operations(&s, 'k', s.side, "squares") > 0);
@@ -246,6 +250,37 @@ static void updates_wait_for_the_norm(void **state)
     loop_close(&m);
 }
 
+static lstmae_status loop_gradients(loop_model *m, double *value, double *norm)
+{
+    lstmae_status status = lstmae_module_zero_grad(lstmae_seq2seq_module(m->model));
+    if (status == LSTMAE_OK) status = lstmae_seq2seq_step(m->model, m->loss, m->x, m->future, 1.0, value);
+    return status == LSTMAE_OK ? lstmae_optimizer_grad_norm(m->optimizer, norm) : status;
+}
+
+/* Whichever call fails, on either stream: the step says so, and the next one is as if nothing had been. */
+static void a_step_recovers_from_any_failure(void **state)
+{
+    enum { OUT_OF_MEMORY = 2, BLAS_OUT_OF_MEMORY = 3 };
+    (void)state;
+    loop_model m = loop_open(2, 2, 2, 0.0, 0.0);
+    double value, norm, want_value, want_norm;
+    loop_step(&m);
+    assert_ok(lstmae_optimizer_set_lr(m.optimizer, 0.0));
+    assert_ok(loop_gradients(&m, &want_value, &want_norm));
+    for (uint64_t k = 1;; k++) {
+        assert_true(k < 1000);
+        assert_ok(lstmae_optimizer_step(m.optimizer)); /* the weights count as changed */
+        host.fail_at(k, OUT_OF_MEMORY, BLAS_OUT_OF_MEMORY);
+        lstmae_status status = loop_gradients(&m, &value, &norm);
+        host.fail_at(0, 0, 0);
+        if (status == LSTMAE_OK && host.failed_call()[0] == 0) break;
+        assert_true(status < 0);
+        assert_ok(loop_gradients(&m, &value, &norm));
+        assert_true(value == want_value && norm == want_norm);
+    }
+    loop_close(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -253,6 +288,7 @@ int main(void)
         cmocka_unit_test(weights_are_prepared_beside),
         cmocka_unit_test(weight_gradients_run_beside),
         cmocka_unit_test(updates_wait_for_the_norm),
+        cmocka_unit_test(a_step_recovers_from_any_failure),
     };
     return cmocka_run_group_tests(tests, host_open, NULL);
 }
