@@ -12,6 +12,7 @@
 #include "lstm_few.h"
 
 constexpr int FEW_BLOCK = 128; /* four units: more would leave multiprocessors idle that have one block less */
+constexpr int FEW_BLOCKS = 4; /* of a multiprocessor at least: 128 registers a thread, what is loaded ahead stays there */
 
 /* One of the two products of a step. */
 struct few_factor {
@@ -34,7 +35,9 @@ static __device__ __forceinline__ void few_add(float (&sums)[4][M], const few_fa
              factor.K, factor.whole, lane);
 }
 
-template <class W, int M> static __global__ void __launch_bounds__(FEW_BLOCK) lstm_few_kernel(const few_step step)
+template <class W, int M>
+static __global__ void __launch_bounds__(FEW_BLOCK, FEW_BLOCKS)
+lstm_few_kernel(const few_step step)
 {
     const lae_cu_cell_forward &cell = step.cell;
     const int lane = (int)threadIdx.x % 32;

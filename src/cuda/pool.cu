@@ -14,6 +14,7 @@
 constexpr int POOL_BLOCK = LAE_CU_WALK_BLOCK;
 template <typename T>
 constexpr int pool_blocks = sizeof(T) == sizeof(float) ? 4 : 3; /* divisions of doubles want more registers */
+constexpr int POOL_BACKWARD_BLOCKS = 2; /* windows over a pixel want more still, from sm_100 on */
 
 struct pool_axis {
     int64_t in, out, kernel, stride, padding, dilation;
@@ -186,7 +187,8 @@ static __device__ __forceinline__ void pool_share(const pool_job<T> &job, const 
 }
 
 template <typename T, int N>
-static __global__ void __launch_bounds__(POOL_BLOCK, pool_blocks<T>) pool_backward_kernel(const pool_job<T> job)
+static __global__ void __launch_bounds__(POOL_BLOCK, POOL_BACKWARD_BLOCKS)
+pool_backward_kernel(const pool_job<T> job)
 {
     const int64_t step = static_cast<int64_t>(gridDim.x) * POOL_BLOCK;
     for (int64_t i = static_cast<int64_t>(blockIdx.x) * POOL_BLOCK + threadIdx.x; i < job.units.count; i += step) {

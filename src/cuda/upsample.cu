@@ -11,7 +11,9 @@
 #include "shared/upsample_taps.h"
 
 /* Four blocks of a multiprocessor: 64 registers a thread, and 16 KiB of one tap in flight. */
-constexpr int UPSAMPLE_BLOCK = LAE_CU_WALK_BLOCK, UPSAMPLE_BLOCKS = 4;
+constexpr int UPSAMPLE_BLOCK = LAE_CU_WALK_BLOCK;
+template <typename T>
+constexpr int upsample_blocks = sizeof(T) == sizeof(float) ? 4 : 3; /* divisions of doubles want more registers */
 
 template <typename T>
 struct upsample_job {
@@ -36,7 +38,7 @@ static __device__ __forceinline__ T upsample_share_of(const lae_upsample_tap &ta
 }
 
 template <typename T, int N>
-static __global__ void __launch_bounds__(UPSAMPLE_BLOCK, UPSAMPLE_BLOCKS)
+static __global__ void __launch_bounds__(UPSAMPLE_BLOCK, upsample_blocks<T>)
 upsample_forward_kernel(const upsample_job<T> job)
 {
     const int64_t step = static_cast<int64_t>(gridDim.x) * UPSAMPLE_BLOCK;
@@ -75,7 +77,7 @@ static __device__ __forceinline__ void upsample_row_gradient(const upsample_job<
 }
 
 template <typename T, int N>
-static __global__ void __launch_bounds__(UPSAMPLE_BLOCK, UPSAMPLE_BLOCKS)
+static __global__ void __launch_bounds__(UPSAMPLE_BLOCK, upsample_blocks<T>)
 upsample_backward_kernel(const upsample_job<T> job)
 {
     const int64_t step = static_cast<int64_t>(gridDim.x) * UPSAMPLE_BLOCK;
