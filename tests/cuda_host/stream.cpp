@@ -143,6 +143,7 @@ static void stream_run_one(CUstream_st *stream)
         next.work->run(stream->place);
     }
     if (next.record) {
+        order_acquire(next.record.get()); /* after the host, which made it */
         order_release(next.record.get());
         next.record->done = true;
         next.record->done_at = operations_done;
