@@ -137,7 +137,7 @@ LSTMAE_API double lstmae_fit_state_best(const lstmae_fit_state *state);       /*
  * random numbers are then exactly as if these batches were not in the data. A stop request is heeded between updates,
  * and between batches of a validation. An update or validation that was not finished is made up for when the training
  * goes on. A training that goes on after the best weights were restored starts from those. After the first update and
- * validation of each shape nothing is allocated.
+ * validation of each shape nothing is allocated; after the second where the device captures updates.
  *
  * @param objective read during the call
  * @param train     continued from its position, which is then at the first batch not trained on
