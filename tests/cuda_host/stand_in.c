@@ -25,6 +25,7 @@ stand_in stand_in_find(void)
     stand_in_set(object, "lae_cuda_host_state_get", &found.state_get);
     stand_in_set(object, "lae_cuda_host_fail_at", &found.fail_at);
     stand_in_set(object, "lae_cuda_host_failed_call", &found.failed_call);
+    stand_in_set(object, "lae_cuda_host_reset", &found.reset);
     stand_in_set(object, "lae_cuda_host_seed", &found.seed);
     stand_in_set(object, "lae_cuda_host_log", &found.log);
     stand_in_set(object, "lae_cuda_host_log_count", &found.log_count);

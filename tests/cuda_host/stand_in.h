@@ -10,6 +10,7 @@ typedef struct stand_in {
     void (*state_get)(lae_cuda_host_state *state);
     void (*fail_at)(uint64_t k, int cuda, int blas);
     const char *(*failed_call)(void);
+    void (*reset)(void);
     void (*seed)(uint64_t seed);
     void (*log)(int on);
     size_t (*log_count)(void);
