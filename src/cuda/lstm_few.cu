@@ -12,7 +12,7 @@
 #include "lstm_few.h"
 
 constexpr int FEW_BLOCK = 128; /* four units: more would leave multiprocessors idle that have one block less */
-constexpr int FEW_BLOCKS = 3; /* of a multiprocessor at least: 160 registers a thread, what is loaded ahead stays there */
+constexpr int FEW_BLOCKS = 3; /* of a multiprocessor at least: 160 registers a thread, for what is loaded ahead */
 
 /* One of the two products of a step. */
 struct few_factor {

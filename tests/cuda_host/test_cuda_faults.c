@@ -1,6 +1,6 @@
 /*
- * A small training on the stand-in, in which one call of the runtime or of cuBLAS fails: each of them, with each kind of
- * failure. What comes out is the status that the library promises for it; nothing is kept, and after a fault that
+ * A small training on the stand-in, in which one call of the runtime or of cuBLAS fails: each of them, with each kind
+ * of failure. What comes out is the status that the library promises for it; nothing is kept, and after a fault that
  * takes the device's context with it no call is made but those that give something back.
  */
 #include "stand_in.h"
@@ -117,7 +117,7 @@ static int named(const char *call, const char *const *names)
     return 0;
 }
 
-/* Their failure changes nothing for the caller: things given back, pinned memory and graphs, which are there for speed. */
+/* Their failure changes nothing for the caller: giving back, pinned memory, and graphs, which are there for speed. */
 static int is_harmless(const char *call)
 {
     static const char *const names[] = { "cudaFree", "cudaFreeHost", "cudaStreamDestroy", "cudaEventDestroy",
@@ -127,7 +127,6 @@ static int is_harmless(const char *call)
     return named(call, names);
 }
 
-/* Whichever entry was being captured, the step is run without a graph where one fails while it is. */
 static void check_outcome(const fault_kind *kind, uint64_t k, fault_scene *s, lstmae_status status, const char *call)
 {
     lstmae_status want = strncmp(call, "cublas", 6) == 0 ? kind->from_blas : kind->from_cuda;
