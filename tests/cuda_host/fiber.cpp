@@ -23,9 +23,9 @@ __asm__(".text\n"
         "  ret\n"
         ".size fiber_exchange,.-fiber_exchange\n");
 
-static void *fiber_prepare(char *top, void (*entry)())
+static void *fiber_prepare(char *stack, size_t bytes, void (*entry)())
 {
-    void **frame = reinterpret_cast<void **>(top) - 8; /* six registers, the entry, an end for unwinders */
+    void **frame = reinterpret_cast<void **>(stack + bytes) - 8; /* six registers, the entry, an end for unwinders */
     memset(frame, 0, 8 * sizeof *frame);
     frame[6] = reinterpret_cast<void *>(entry);
     return frame;
@@ -51,9 +51,9 @@ __asm__(".text\n"
         "  ret\n"
         ".size fiber_exchange,.-fiber_exchange\n");
 
-static void *fiber_prepare(char *top, void (*entry)())
+static void *fiber_prepare(char *stack, size_t bytes, void (*entry)())
 {
-    void **frame = reinterpret_cast<void **>(top) - 20;
+    void **frame = reinterpret_cast<void **>(stack + bytes) - 20;
     memset(frame, 0, 20 * sizeof *frame);
     frame[11] = reinterpret_cast<void *>(entry); /* x30 */
     return frame;
@@ -73,12 +73,12 @@ static void fiber_exchange(void **saved, void *next)
     swapcontext(&here.machine, &static_cast<fiber_context *>(next)->machine);
 }
 
-static void *fiber_prepare(char *top, void (*entry)())
+static void *fiber_prepare(char *stack, size_t bytes, void (*entry)())
 {
-    fiber_context *context = reinterpret_cast<fiber_context *>(top) - 1;
+    fiber_context *context = reinterpret_cast<fiber_context *>(stack + bytes) - 1;
     getcontext(&context->machine);
-    context->machine.uc_stack.ss_sp = top - FIBER_STACK_BYTES;
-    context->machine.uc_stack.ss_size = FIBER_STACK_BYTES - sizeof *context;
+    context->machine.uc_stack.ss_sp = stack;
+    context->machine.uc_stack.ss_size = bytes - sizeof *context;
     context->machine.uc_link = nullptr;
     makecontext(&context->machine, entry, 0);
     return context;
@@ -107,7 +107,7 @@ void fiber_reset(fiber *self, void (*entry)())
 {
     ASAN_UNPOISON_MEMORY_REGION(self->stack, self->bytes);
     self->fake_stack = nullptr;
-    self->stack_pointer = fiber_prepare(self->stack + self->bytes, entry);
+    self->stack_pointer = fiber_prepare(self->stack, self->bytes, entry);
 }
 
 /* Whom the running fiber was continued by: its bounds are known only after the switch, where it is a thread's stack. */

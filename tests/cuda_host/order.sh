@@ -7,7 +7,7 @@ shift
 fixed=
 # ThreadSanitizer of gcc 12 cannot start where addresses are randomised by more than 28 bits.
 [ "$(cat /proc/sys/vm/mmap_rnd_bits 2>/dev/null || echo 0)" -gt 28 ] && fixed="setarch -R"
-export TSAN_OPTIONS="exitcode=66 history_size=7 report_signal_unsafe=0"
+export TSAN_OPTIONS="exitcode=66 halt_on_error=1 history_size=7 report_signal_unsafe=0"
 log=$(mktemp) || exit 1
 trap 'rm -f "$log"' EXIT
 

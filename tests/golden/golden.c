@@ -181,7 +181,7 @@ int golden_setup_cpu(void **state)
 
 int golden_setup_ref(void **state)
 {
-    *state = test_context("cpu:ref", LSTMAE_F32);
+    *state = test_context("cpu:ref", getenv("LSTMAE_TEST_DEVICE") ? LSTMAE_F64 : LSTMAE_F32);
     return 0;
 }
 

@@ -68,7 +68,8 @@ void golden_compare_values(golden_file *file, const char *name, const double *go
 /** Compares the gradient of every parameter with "grad." + its name. */
 void golden_compare_grads(golden_file *file, lstmae_module *module);
 
-/** Contexts for tests with one as their state: $LSTMAE_TEST_DEVICE where set, else the devices named. */
+/** Contexts for tests with one as their state: the devices named; where $LSTMAE_TEST_DEVICE is set, that one in float32
+ *  and in float64. */
 int golden_setup_cpu(void **state);
 int golden_setup_ref(void **state);
 /** Always "cpu:ref": float64 is what the reference kernels are for. */
