@@ -2,6 +2,7 @@
  * Trainings whose updates are replayed as graphs end with the bits of those that run call by call, and of those whose
  * step is a user's, which wait for each loss. What an update does on the host and when it waits.
  */
+#include "../support/device.h" /* not the one of this folder */
 #include "../unit/fit_rig.h"
 #include "stand_in.h"
 
@@ -263,12 +264,14 @@ static void images_open(images *t, images_make_fn make, int with_nan)
 {
     const int64_t dims[3] = { 1, SIDE, SIDE };
     static float data[IMAGES * IMAGE];
+    lstmae_context_options context = LSTMAE_CONTEXT_OPTIONS_INIT;
     lstmae_loader_options options = LSTMAE_LOADER_OPTIONS_INIT;
     lstmae_dataset *dataset;
     memset(t, 0, sizeof *t);
     test_fill(data, IMAGES * IMAGE, 21, 1.0f);
     if (with_nan) data[4 * IMAGE + 5] = NAN;
-    t->context = test_context("cuda", LSTMAE_F32);
+    context.precision = test_device_precision();
+    assert_ok(lstmae_context_create(&t->context, test_device_name(), &context));
     options.flags = LSTMAE_LOADER_SHUFFLE;
     options.batch = 3;
     assert_ok(lstmae_dataset_from_memory(&dataset, t->context, data, IMAGES, 3, dims));
@@ -421,8 +424,8 @@ static void an_update_is_one_graph_and_one_wait(void **state)
         const update_counts counts = update_count(&log, i, main_stream);
         assert_int_equal(counts.graphs, 1);
         assert_int_equal(counts.kernels + counts.copies, 4);
-        assert_int_equal(counts.waits, 1);
-        assert_true(counts.launched_before_wait);
+        assert_true(counts.waits <= 1); /* none where operations run as they are queued */
+        assert_true(counts.waits == 0 || counts.launched_before_wait);
         assert_true(counts.transfer_copies <= 2 && counts.transfer_waits <= 1);
     }
     rig_close(&t.r);

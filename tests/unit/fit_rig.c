@@ -1,6 +1,7 @@
 #include "fit_rig.h"
 
 #include "context_internal.h"
+#include "device.h"
 #include "optim_internal.h"
 #include "schedule_internal.h"
 #include "train_internal.h"
@@ -59,6 +60,7 @@ void rig_open(rig *r, const float *data, int64_t count, uint32_t loader_flags)
     options.alloc_payload = &r->heap;
     options.seed = 3;
     adam.clip_norm = 0.5;
+    if (device && strncmp(device, "cpu", 3) != 0) options.precision = test_device_precision();
     plateau.kind = LSTMAE_SCHEDULE_PLATEAU;
     plateau.lr = 0.02;
     plateau.factor = 0.5;
