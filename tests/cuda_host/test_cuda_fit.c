@@ -166,7 +166,7 @@ static void a_replayed_training_resumes_anywhere(void **state)
     trained_open(&whole, NULL, 0);
     lstmae_fit_options options = trained_options(&whole, 1);
     assert_ok(trained_fit(&whole, REPLAYED, &options));
-    for (int64_t stop = 1; stop < UPDATES; stop += 3) {
+    for (int64_t stop = 1; stop < UPDATES; stop += 5) {
         trained first, second;
         trained_open(&first, NULL, 0);
         trained_open(&second, NULL, 0);
@@ -179,6 +179,61 @@ static void a_replayed_training_resumes_anywhere(void **state)
         rig_assert_same(&whole.r, &second.r);
         rig_close(&first.r);
         rig_close(&second.r);
+    }
+    rig_close(&whole.r);
+}
+
+/* ---- what fails ---- */
+
+#define FEW_UPDATES 4
+
+static lstmae_status few_updates(trained *t)
+{
+    lstmae_fit_options options = LSTMAE_FIT_OPTIONS_INIT;
+    options.iterations = FEW_UPDATES;
+    return trained_fit(t, REPLAYED, &options);
+}
+
+/* Memory for what is kept of a step may be missing: the training says so and goes on, or does without. */
+static void any_allocation_may_fail(void **state)
+{
+    (void)state;
+    trained whole;
+    trained_open(&whole, NULL, 0);
+    assert_ok(few_updates(&whole));
+    for (long k = 1, failed = 1; failed; k++) {
+        trained t;
+        trained_open(&t, NULL, 0);
+        t.r.heap.fault.at = t.r.heap.fault.uses + k;
+        lstmae_status status = few_updates(&t);
+        failed = t.r.heap.fault.uses >= t.r.heap.fault.at;
+        if (status < 0) assert_int_equal(status, LSTMAE_ERR_NO_MEMORY);
+        if (status < 0) assert_ok(few_updates(&t));
+        rig_assert_same(&whole.r, &t.r);
+        rig_close(&t.r);
+    }
+    rig_close(&whole.r);
+}
+
+/* Call number k of the runtime or cuBLAS fails, in steps that go through the first, the captured and a replayed one. */
+static void calls_of_the_device_may_fail(void **state)
+{
+    (void)state;
+    const char *failed = "none yet";
+    trained whole;
+    trained_open(&whole, NULL, 0);
+    assert_ok(few_updates(&whole));
+    for (uint64_t k = 1; failed[0]; k += 67) {
+        trained t;
+        trained_open(&t, NULL, 0);
+        const stand_in in = stand_in_find();
+        in.fail_at(k, 2, 3); /* out of memory, here and in cuBLAS */
+        lstmae_status status = few_updates(&t);
+        failed = in.failed_call();
+        in.fail_at(0, 0, 0);
+        if (status < 0) assert_ok(few_updates(&t));
+        else rig_assert_same(&whole.r, &t.r);
+        rig_close(&t.r);
     }
     rig_close(&whole.r);
 }
@@ -439,6 +494,8 @@ int main(void)
         cmocka_unit_test(accumulated_batches_train_alike),
         cmocka_unit_test(updates_are_left_out_alike),
         cmocka_unit_test(a_replayed_training_resumes_anywhere),
+        cmocka_unit_test(any_allocation_may_fail),
+        cmocka_unit_test(calls_of_the_device_may_fail),
         cmocka_unit_test(layers_of_images_train_alike),
         cmocka_unit_test(buffers_are_given_back_alike),
         cmocka_unit_test(noise_and_latents_train_alike),
