@@ -2,12 +2,14 @@
  * @file session.h
  * Trained models at work on a stream: one sample in; a score, an alarm, errors, a code and a forecast out.
  *
- * lstmae_frozen is an immutable copy of a model's weights, packed for the CPU, whatever device the model is on. Any
- * number of sessions share one, each session on one thread at a time, different sessions on different threads at once.
+ * lstmae_frozen is an immutable copy of a model's weights, packed for the CPU, whatever device the model is on, unless
+ * LSTMAE_FROZEN_DEVICE asks for that device. Any number of sessions share one, each session on one thread at a time,
+ * different sessions on different threads at once.
  *
  * lstmae_session is one stream through such a model. After its creation a push allocates nothing, takes no lock and
  * makes no system call, and denormal numbers do not slow it down. (With helping threads, see
- * lstmae_session_options.threads, those that fell asleep are woken by a system call.)
+ * lstmae_session_options.threads, those that fell asleep are woken by a system call. On a GPU its driver does as it
+ * likes, and the host waits for it.)
  *
  * Allocator hooks of the model's context serve frozen models and sessions too, and from the threads that create and
  * destroy them.
@@ -31,14 +33,19 @@ typedef enum lstmae_window_layout {
     LSTMAE_WINDOW_CHANNELS = 2  /**< [1,F,T]: convolutions over time */
 } lstmae_window_layout;
 
+#define LSTMAE_FROZEN_DEVICE 1u /**< with a state: sessions run where the module is, in its precision, each with 64 MB
+                                     of a GPU; for weights that no cache holds. A CPU's module: as without it */
+
 typedef struct lstmae_frozen_options {
     uint32_t struct_size;
     int32_t layout;   /**< lstmae_window_layout */
     int64_t window;   /**< T: the model sees the last T samples; 0: it keeps a state, and makes one step a sample */
     int64_t features; /**< F of a window; 0: as the module says, which only a seq2seq does */
+    uint32_t flags;   /**< LSTMAE_FROZEN_… */
+    uint32_t reserved; /**< 0 */
 } lstmae_frozen_options;
 
-#define LSTMAE_FROZEN_OPTIONS_INIT { sizeof(lstmae_frozen_options), LSTMAE_WINDOW_SEQUENCE, 0, 0 }
+#define LSTMAE_FROZEN_OPTIONS_INIT { sizeof(lstmae_frozen_options), LSTMAE_WINDOW_SEQUENCE, 0, 0, 0, 0 }
 
 /**
  * Freezes a model as it is now; later changes of the module do not reach the copy.
@@ -52,8 +59,8 @@ typedef struct lstmae_frozen_options {
  *
  * @param module  of element type float32; its device is waited for
  * @param options NULL for defaults
- * @return OK; ERR_UNSUPPORTED for a module that cannot be run so; ERR_DTYPE; ERR_SHAPE; ERR_INVALID_ARG naming the
- *         option out of range; ERR_NO_MEMORY
+ * @return OK; ERR_UNSUPPORTED for a module that cannot be run so, and for windows on a device; ERR_DTYPE; ERR_SHAPE;
+ *         ERR_INVALID_ARG naming the option out of range; ERR_NO_MEMORY; ERR_DEVICE_MEMORY
  */
 LSTMAE_API lstmae_status lstmae_frozen_create(lstmae_frozen **out, lstmae_module *module,
                                               const lstmae_frozen_options *options);

@@ -111,16 +111,38 @@ static void context_parent_release(void *ptr, size_t bytes, void *payload)
     lae_free(&((lstmae_context *)payload)->memory, ptr, bytes);
 }
 
-lstmae_status lae_context_fork(lstmae_context **out, lstmae_context *parent, int32_t threads, uint32_t queue_flags)
+/* Memory through the parent, which is kept alive. */
+static lstmae_status context_fork(lstmae_context **out, lstmae_context *parent, const char *device,
+                                  const context_queue *wanted)
 {
-    const char *name = strcmp(parent->device, "cpu:ref") == 0 ? "cpu:ref" : "cpu";
+    const lstmae_backend_api *api;
+    int index;
+    char name[sizeof parent->device];
     lae_memory memory;
+    LAE_TRY(lae_registry_resolve(device, &api, &index, name, sizeof name));
     lae_memory_init(&memory, context_parent_alloc, context_parent_release, parent, 0);
-    context_queue wanted = { threads, queue_flags, LSTMAE_PRECISION_FP32 };
-    LAE_TRY(context_open(out, &memory, lae_registry_find(name), name, 0, &wanted));
+    LAE_TRY(context_open(out, &memory, api, name, index, wanted));
     (*out)->parent = lae_context_retain(parent);
     (*out)->dtype = parent->dtype;
+    (*out)->precision = (lstmae_precision)wanted->precision;
     return LSTMAE_OK;
+}
+
+lstmae_status lae_context_fork(lstmae_context **out, lstmae_context *parent, int32_t threads, uint32_t queue_flags)
+{
+    const context_queue wanted = { threads, queue_flags, LSTMAE_PRECISION_FP32 };
+    return context_fork(out, parent, strcmp(parent->device, "cpu:ref") == 0 ? "cpu:ref" : "cpu", &wanted);
+}
+
+lstmae_status lae_context_fork_device(lstmae_context **out, lstmae_context *parent)
+{
+    const context_queue wanted = { 1, 0, (int32_t)parent->precision };
+    return context_fork(out, parent, parent->device, &wanted);
+}
+
+int lae_context_is_host(const lstmae_context *context)
+{
+    return strncmp(context->device, "cpu", 3) == 0;
 }
 
 lstmae_context *lae_context_retain(lstmae_context *context)

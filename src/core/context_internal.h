@@ -38,6 +38,12 @@ void lae_context_release(lstmae_context *context); /* NULL is fine */
  */
 lstmae_status lae_context_fork(lstmae_context **out, lstmae_context *parent, int32_t threads, uint32_t queue_flags);
 
+/** The same on the parent's device, in its precision, with the calling thread alone. */
+lstmae_status lae_context_fork_device(lstmae_context **out, lstmae_context *parent);
+
+/** 1 where the host may read and write the memory of tensors and buffers. */
+int lae_context_is_host(const lstmae_context *context);
+
 lae_memory *lae_context_memory(lstmae_context *context);
 
 /** A number for a new place that draws random numbers (a parameter, a dropout). Equal programs get equal numbers. */

@@ -7,11 +7,15 @@
 
 #include <string.h>
 
-static lstmae_status frozen_build_plan(lstmae_frozen *frozen, lstmae_module *module)
+static lstmae_status frozen_build_plan(lstmae_frozen *frozen, lstmae_module *module, uint32_t flags)
 {
     lstmae_frozen_info *info = &frozen->info;
-    frozen->plan.context = frozen->context;
+    if (flags & LSTMAE_FROZEN_DEVICE && !lae_context_is_host(module->context))
+        LAE_TRY(lae_context_fork_device(&frozen->place, module->context));
+    else frozen->place = lae_context_retain(frozen->context);
+    frozen->plan.context = frozen->place;
     LAE_TRY(lae_plan_build(&frozen->plan, module));
+    LAE_TRY(lae_op_sync(frozen->place)); /* sessions read the weights on queues of their own */
     info->fingerprint = frozen->plan.fingerprint;
     info->features = frozen->plan.features;
     info->outputs = frozen->plan.outputs;
@@ -84,6 +88,7 @@ static void frozen_free(lstmae_frozen *frozen)
     lae_context_retain(parent);
     lae_plan_release(&frozen->plan);
     lstmae_module_destroy(frozen->master);
+    lae_context_release(frozen->place);
     lae_context_release(context);
     lae_free(&parent->memory, frozen, sizeof *frozen);
     lae_context_release(parent);
@@ -102,6 +107,17 @@ static lstmae_status frozen_new(lstmae_frozen **out, lstmae_context *parent)
     return status;
 }
 
+static lstmae_status frozen_check(const lstmae_frozen_options *o)
+{
+    if (o->flags & ~LSTMAE_FROZEN_DEVICE || o->reserved)
+        return LAE_FAIL(ERR_INVALID_ARG, "frozen options: expected flags in 0x%x, got 0x%x and reserved %u",
+                        LSTMAE_FROZEN_DEVICE, o->flags, o->reserved);
+    if (o->flags & LSTMAE_FROZEN_DEVICE && o->window != 0)
+        return LAE_FAIL(ERR_UNSUPPORTED, "frozen options: DEVICE expects a model with a state, got a window of %lld",
+                        (long long)o->window);
+    return LSTMAE_OK;
+}
+
 lstmae_status lstmae_frozen_create(lstmae_frozen **out, lstmae_module *module, const lstmae_frozen_options *options)
 {
     static const lstmae_frozen_options defaults = LSTMAE_FROZEN_OPTIONS_INIT;
@@ -114,9 +130,11 @@ lstmae_status lstmae_frozen_create(lstmae_frozen **out, lstmae_module *module, c
     if (module->context->dtype != LSTMAE_F32)
         return LAE_FAIL(ERR_DTYPE, "frozen_create: expected a module of f32, got %s",
                         lae_dtype_name((int)module->context->dtype));
+    LAE_TRY(frozen_check(&o));
     LAE_TRY(lae_op_sync(module->context));
     LAE_TRY(frozen_new(&frozen, module->context));
-    lstmae_status status = o.window == 0 ? frozen_build_plan(frozen, module) : frozen_build_windows(frozen, module, &o);
+    lstmae_status status = o.window == 0 ? frozen_build_plan(frozen, module, o.flags)
+                                         : frozen_build_windows(frozen, module, &o);
     if (status == LSTMAE_OK) *out = frozen;
     else frozen_free(frozen);
     return status;

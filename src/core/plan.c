@@ -15,12 +15,19 @@ static void plan_mix(lae_plan *plan, const void *data, size_t bytes)
 /* A parameter's values in memory of the plan's context. */
 static lstmae_status plan_copy(lae_plan *plan, lae_buffer *buffer, const lae_param *param)
 {
-    size_t count = (size_t)lae_view_numel(&param->value->view);
-    LAE_TRY(lae_buffer_reserve(buffer, plan->context, count, sizeof(float)));
-    LAE_TRY(lstmae_tensor_read(param->value, buffer->data, count * sizeof(float)));
-    plan_mix(plan, buffer->data, count * sizeof(float));
+    lae_memory *memory = lae_context_memory(plan->context);
+    const size_t bytes = (size_t)lae_view_numel(&param->value->view) * sizeof(float);
+    void *values = lae_alloc(memory, bytes);
+    if (!values) return LAE_FAIL(ERR_NO_MEMORY, "frozen: no memory for %zu bytes", bytes);
+    lstmae_status status;
+    LAE_TRY_DONE(lae_buffer_reserve(buffer, plan->context, bytes, 1));
+    LAE_TRY_DONE(lstmae_tensor_read(param->value, values, bytes));
+    LAE_TRY_DONE(lae_op_upload(plan->context, buffer->data, values, bytes));
+    plan_mix(plan, values, bytes);
     plan->bytes += buffer->bytes;
-    return LSTMAE_OK;
+done:
+    lae_free(memory, values, bytes);
+    return status;
 }
 
 /* The same for a vector that may be absent. */

@@ -7,6 +7,7 @@
 
 #include "linear.h"
 #include "lstm_layer.h"
+#include "replay.h"
 
 typedef enum lae_plan_kind { LAE_PLAN_LSTM, LAE_PLAN_LINEAR, LAE_PLAN_MAP } lae_plan_kind;
 
@@ -47,7 +48,7 @@ lstmae_status lae_plan_add_map(lae_plan *plan, int map, double param);
 
 /* ---- runners ---- */
 
-/** One step with its memory. */
+/** One step with its memory, which is the device's. */
 typedef struct lae_runner_step {
     lae_plan_kind kind;
     int map;
@@ -62,7 +63,9 @@ typedef struct lae_runner {
     const lae_plan *plan;    /* borrowed */
     lae_runner_step *steps;
     lae_buffer memory;
-    float *x;                /* [features]: what the next run reads */
+    float *mirror;           /* the same on the host: that memory itself where the host can use it */
+    lae_replay *replay;      /* of a device that repeats steps; else NULL */
+    float *x;                /* [features]: what the next run reads; here and below in the mirror */
     float *y;                /* [outputs]: what the last run said */
     const float *code;       /* NULL: none */
 } lae_runner;
@@ -70,15 +73,15 @@ typedef struct lae_runner {
 lstmae_status lae_runner_init(lae_runner *runner, lstmae_context *context, const lae_plan *plan);
 void lae_runner_release(lae_runner *runner);
 
-/** One step from x. Allocates nothing. */
+/** One step from x. On the CPU it allocates nothing. */
 lstmae_status lae_runner_run(lae_runner *runner);
 
 /** As after lae_runner_init(). */
-void lae_runner_reset(lae_runner *runner);
+lstmae_status lae_runner_reset(lae_runner *runner);
 
 /** What the next run depends on but x, and the last output: its floats, and copies out and in, at any address. */
 size_t lae_runner_state_floats(const lae_runner *runner);
-void lae_runner_store(const lae_runner *runner, void *state);
-void lae_runner_load(lae_runner *runner, const void *state);
+lstmae_status lae_runner_store(const lae_runner *runner, void *state);
+lstmae_status lae_runner_load(lae_runner *runner, const void *state);
 
 #endif

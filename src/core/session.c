@@ -58,7 +58,9 @@ static lstmae_status session_build(lstmae_session *session, const lstmae_session
     LAE_TRY(lae_judge_init(&session->judge, session->context, o, info->features, compared));
     if (o->scaler) LAE_TRY(session_reserve_shown(session));
     if (lae_session_windows(session)) return session_build_window(session);
-    return lae_runner_init(&session->runner, session->context, &session->frozen->plan);
+    if (lae_context_is_host(session->frozen->place)) session->place = lae_context_retain(session->context);
+    else LAE_TRY(lae_context_fork_device(&session->place, session->frozen->place));
+    return lae_runner_init(&session->runner, session->place, &session->frozen->plan);
 }
 
 lstmae_status lstmae_session_create(lstmae_session **out, lstmae_frozen *frozen, const lstmae_session_options *options)
@@ -91,6 +93,7 @@ void lstmae_session_destroy(lstmae_session *session)
     lae_window_release(&session->window);
     lae_judge_release(&session->judge);
     lae_buffer_release(&session->arrays);
+    lae_context_release(session->place);
     lae_context_release(session->context);
     lae_free(&frozen->context->memory, session, sizeof *session);
     lstmae_frozen_destroy(frozen);

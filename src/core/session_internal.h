@@ -10,6 +10,7 @@ struct lstmae_frozen {
     atomic_int references;
     lstmae_context *context; /* a fork of the model's: nothing of it changes after freezing */
     lstmae_frozen_info info;
+    lstmae_context *place;   /* of the plan's weights: `context`, or a fork on the model's device */
     lae_plan plan;           /* of a model with a state */
     lstmae_module *master;   /* of windows: whose parameters the sessions' twins share */
     lae_window_shape shape;
@@ -17,6 +18,7 @@ struct lstmae_frozen {
 
 struct lstmae_session {
     lstmae_context *context; /* a fork: its queue is this session's alone */
+    lstmae_context *place;   /* where the runner is: `context`, or a fork on the model's device */
     lstmae_frozen *frozen;
     lae_runner runner;       /* of a model with a state */
     lae_window window;       /* else */

@@ -28,7 +28,7 @@ lstmae_status lstmae_session_reset(lstmae_session *session)
     session->count = 0;
     lae_judge_reset(&session->judge);
     if (lae_session_windows(session)) lae_window_reset(&session->window);
-    else lae_runner_reset(&session->runner);
+    else return lae_runner_reset(&session->runner);
     return LSTMAE_OK;
 }
 
@@ -54,7 +54,7 @@ lstmae_status lstmae_session_save(const lstmae_session *session, void *memory, s
     LAE_TRY(lae_judge_store(&session->judge, judge));
     char *model = judge + lae_judge_state_bytes(&session->judge);
     if (lae_session_windows(session)) lae_window_store(&session->window, model);
-    else lae_runner_store(&session->runner, model);
+    else LAE_TRY(lae_runner_store(&session->runner, model));
     memcpy(out, &header, sizeof header);
     header.checksum = lae_crc32c(0, out + STATE_CHECKED, all - STATE_CHECKED);
     memcpy(out, &header, sizeof header);
@@ -92,7 +92,7 @@ lstmae_status lstmae_session_restore(lstmae_session *session, const void *memory
     if (lae_session_windows(session)) LAE_TRY(lae_window_check(&session->window, model));
     LAE_TRY(lae_judge_load(&session->judge, judge));
     if (lae_session_windows(session)) lae_window_load(&session->window, model);
-    else lae_runner_load(&session->runner, model);
+    else LAE_TRY(lae_runner_load(&session->runner, model));
     session->count = header.count;
     return LSTMAE_OK;
 }

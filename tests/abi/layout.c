@@ -50,7 +50,7 @@
     X(lstmae_detection, 184, mean_delay, 176)                                                      \
     X(lstmae_ranking, 40, best_threshold, 32)                                                      \
     X(lstmae_rows, 24, count, 16)                                                                  \
-    X(lstmae_frozen_options, 24, features, 16)                                                     \
+    X(lstmae_frozen_options, 32, reserved, 28)                                                     \
     X(lstmae_frozen_info, 56, bytes, 48)                                                           \
     X(lstmae_session_options, 72, threshold, 64)                                                       \
     X(lstmae_push_result, 80, forecast, 72)                                                          \

@@ -73,6 +73,7 @@ void misuse_sessions(void **state)
     lstmae_frozen *frozen = NULL;
     lstmae_session *session = NULL;
     lstmae_module *lstm = NULL;
+    lstmae_frozen_options options = LSTMAE_FROZEN_OPTIONS_INIT;
     lstmae_frozen_info info = LSTMAE_FROZEN_INFO_INIT;
     lstmae_push_result result = LSTMAE_PUSH_RESULT_INIT;
     const float sample[4] = { 0 };
@@ -80,6 +81,11 @@ void misuse_sessions(void **state)
     assert_ok(lstmae_lstm_create(&lstm, o->context, 4, 4, NULL));
     REFUSED(ERR_INVALID_ARG, frozen_create, NULL, lstm, NULL);
     REFUSED(ERR_INVALID_ARG, frozen_create, &frozen, NULL, NULL);
+    options.flags = LSTMAE_FROZEN_DEVICE << 1;
+    REFUSED(ERR_INVALID_ARG, frozen_create, &frozen, lstm, &options);
+    options.flags = LSTMAE_FROZEN_DEVICE;
+    options.window = 3;
+    REFUSED(ERR_UNSUPPORTED, frozen_create, &frozen, lstm, &options);
     assert_ok(lstmae_frozen_create(&frozen, lstm, NULL));
     REFUSED(ERR_INVALID_ARG, frozen_describe, NULL, &info);
     REFUSED(ERR_INVALID_ARG, frozen_describe, frozen, NULL);
