@@ -54,8 +54,8 @@ static void test_those_that_cannot_be_used(void **state)
                    "library wants %d of %zu", LSTMAE_BACKEND_ABI + 1, sizeof(lstmae_backend_api), LSTMAE_BACKEND_ABI,
                    sizeof(lstmae_backend_api));
     assert_refused("short_table", LSTMAE_ERR_ABI,
-                   "device short_table: " PLUGIN_CASES "/liblstmae-short_table.so has table version %d of 64 bytes, this "
-                   "library wants %d of %zu", LSTMAE_BACKEND_ABI, LSTMAE_BACKEND_ABI, sizeof(lstmae_backend_api));
+                   "device short_table: " PLUGIN_CASES "/liblstmae-short_table.so has table version %d of 64 bytes, "
+                   "this library wants %d of %zu", LSTMAE_BACKEND_ABI, LSTMAE_BACKEND_ABI, sizeof(lstmae_backend_api));
 }
 
 /* As cuBLAS may be: the dynamic linker's text names it. */
