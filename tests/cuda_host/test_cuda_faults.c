@@ -203,19 +203,19 @@ static int run_with(const fault_kind *kind, uint64_t k)
 
 /* ---- tests ---- */
 
-/* With LSTMAE_TEST_FAULTS=all each call; else all of the first ones, which open the device, and every 41st then. */
+/* With LSTMAE_TEST_FAULTS=all each call; else all of the first ones, which open the device, and every 97th then. */
 static void every_call_fails(void **state)
 {
     const fault_kind *kind = *state;
     const char *wanted = getenv("LSTMAE_TEST_FAULTS");
-    uint64_t step = wanted && strcmp(wanted, "all") == 0 ? 1 : 41, k = 1, runs = 0;
+    uint64_t step = wanted && strcmp(wanted, "all") == 0 ? 1 : 97, k = 1, runs = 0;
     while (run_with(kind, k)) {
         runs++;
-        k += k < 60 ? 1 : step;
+        k += k < 40 ? 1 : step;
         assert_true(k < 100000);
     }
     print_message("%s: %d runs, up to call %d\n", kind->name, (int)runs, (int)k);
-    assert_true(runs > 60);
+    assert_true(runs > 50);
     host.reset();
 }
 

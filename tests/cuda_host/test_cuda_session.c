@@ -1,6 +1,6 @@
 /*
- * Sessions on the stand-in's device: what a push queues, and that each call of the runtime may fail: what comes out is a
- * status, what was said until then is right, and nothing is kept.
+ * Sessions on the stand-in's device: what a push queues, and that each call of the runtime may fail: what comes out is
+ * a status, what was said until then is right, and nothing is kept.
  */
 #include "stand_in.h"
 #include "../support/stream.h" /* not the one of this folder */
