@@ -68,6 +68,7 @@ void device_lose(cudaError_t error, const char *text)
 {
     if (device.counts.lost == 0) snprintf(device.fault, sizeof device.fault, "%s", text);
     if (device.counts.lost == 0) device.counts.lost = error;
+    order_release(&device);
 }
 
 /* Whether this call is the one that a test wants to fail. */

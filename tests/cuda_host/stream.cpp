@@ -201,6 +201,7 @@ cudaError_t stream_finish(CUstream_st *stream)
 {
     streams_run(stream, nullptr);
     if (device.counts.lost != 0) {
+        order_acquire(&device);
         for (CUstream_st *each : streams) stream_drop(each);
         return static_cast<cudaError_t>(device.counts.lost);
     }
@@ -545,7 +546,10 @@ void streams_reset()
     for (stream_capture *capture : captures) delete capture;
     captures.clear();
     for (CUstream_st *stream : streams) stream->capture = nullptr;
-    for (CUstream_st *stream : streams) stream_drop(stream);
+    for (CUstream_st *stream : streams) {
+        stream_drop(stream);
+        stream_join(stream);
+    }
     while (streams.size() > 1) stream_delete(streams.back());
     for (CUevent_st *event : events) delete event;
     events.clear();
