@@ -34,14 +34,22 @@ static void own_update(int64_t update, void *payload)
     if (objective->update) objective->update(update, objective->payload);
 }
 
-/* Graphs launched since the log began; ends it. */
-static int graphs_launched(const stand_in *in)
+/* Begins to count the graphs that are launched; a GPU does not count. */
+static void graphs_watch(void)
+{
+    stand_in in;
+    if (stand_in_find(&in)) in.log(1);
+}
+
+static void assert_graphs(int least, int most)
 {
     lae_cuda_host_operation operation;
+    stand_in in;
     int graphs = 0;
-    in->log(0);
-    for (size_t at = 0; in->log_get(at, &operation); at++) graphs += operation.kind == 'G';
-    return graphs;
+    if (!stand_in_find(&in)) return;
+    in.log(0);
+    for (size_t at = 0; in.log_get(at, &operation); at++) graphs += operation.kind == 'G';
+    assert_in_range(graphs, least, most);
 }
 
 static lstmae_status fit(way how, lstmae_task *task, lstmae_loader *loader, lstmae_optimizer *optimizer,
@@ -117,12 +125,10 @@ static void check_ways(const float *data, int64_t count, int64_t accumulate, uin
         trained_open(t, data, count);
         lstmae_fit_options options = trained_options(t, accumulate);
         options.flags = flags;
-        const stand_in in = stand_in_find();
-        in.log(1);
+        graphs_watch();
         assert_ok(trained_fit(t, (way)how, &options));
-        const int graphs = graphs_launched(&in);
-        if (how > 0 || accumulate > 1) assert_int_equal(graphs, 0);
-        else assert_true(graphs >= UPDATES / 2);
+        if (how == REPLAYED && accumulate == 1) assert_graphs(UPDATES / 2, 2 * UPDATES);
+        else assert_graphs(0, 0);
         if (how == 0) continue;
         rig_assert_same(&all[0].r, &t->r);
         assert_heard_the_same(&all[0].heard, &t->heard);
@@ -219,14 +225,15 @@ static void any_allocation_may_fail(void **state)
 static void calls_of_the_device_may_fail(void **state)
 {
     (void)state;
-    const char *failed = "none yet";
     trained whole;
+    stand_in in;
     trained_open(&whole, NULL, 0);
     assert_ok(few_updates(&whole));
+    const int can_fail = stand_in_find(&in);
+    const char *failed = can_fail ? "none yet" : "";
     for (uint64_t k = 1; failed[0]; k += 67) {
         trained t;
         trained_open(&t, NULL, 0);
-        const stand_in in = stand_in_find();
         in.fail_at(k, 2, 3); /* out of memory, here and in cuBLAS */
         lstmae_status status = few_updates(&t);
         failed = in.failed_call();
@@ -236,6 +243,7 @@ static void calls_of_the_device_may_fail(void **state)
         rig_close(&t.r);
     }
     rig_close(&whole.r);
+    if (!can_fail) skip();
 }
 
 /* ---- modules with buffers, noise and latents ---- */
@@ -376,12 +384,10 @@ static void check_images(images_make_fn make, int with_nan)
         options.iterations = UPDATES;
         options.callback = listen;
         options.payload = &t->heard;
-        const stand_in in = stand_in_find();
-        in.log(1);
+        graphs_watch();
         assert_ok(fit((way)how, t->task, t->loader, t->optimizer, &options, NULL));
-        const int graphs = graphs_launched(&in);
-        if (how > 0) assert_int_equal(graphs, 0);
-        else assert_true(graphs >= UPDATES / 3);
+        if (how == REPLAYED) assert_graphs(UPDATES / 3, 2 * UPDATES);
+        else assert_graphs(0, 0);
         const size_t size = images_state(t, how == 0 ? want : got);
         if (how > 0) assert_memory_equal(got, want, size);
         if (how > 0) assert_heard_the_same(&all[0].heard, &t->heard);
@@ -468,7 +474,10 @@ static void an_update_is_one_graph_and_one_wait(void **state)
     trained t;
     update_log log = { .from = 2 * RIG_BATCHES, .to = UPDATES }; /* the last batch's graph was made by then */
     trained_open(&t, NULL, 0);
-    log.in = stand_in_find();
+    if (!stand_in_find(&log.in)) {
+        rig_close(&t.r);
+        skip();
+    }
     lstmae_fit_options options = LSTMAE_FIT_OPTIONS_INIT;
     options.iterations = UPDATES;
     options.callback = note_update;

@@ -185,35 +185,38 @@ static void a_refused_capture_runs_call_by_call(void **state)
 {
     (void)state;
     pair p;
+    stand_in in;
     pair_open(&p);
-    stand_in in = stand_in_find();
+    const int fails = stand_in_find(&in);
     pair_step(&p);
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; fails && i < 5; i++) {
         if (i < 3) in.fail_at(1, 801, 0); /* cudaErrorNotSupported, of the capture's first call: choosing the device */
         assert_ok(bench_step(&p.replayed));
         in.fail_at(0, 0, 0);
         assert_ok(bench_step(&p.eager));
         assert_same(&p.replayed, &p.eager);
     }
-    assert_int_equal(p.replayed.replay->refused, 3);
+    if (fails) assert_int_equal(p.replayed.replay->refused, 3);
     assert_int_equal(p.replayed.replay->launches, 0);
     pair_close(&p);
+    if (!fails) skip();
 }
 
 /* Call number k of the step that is captured fails: the step is made, or it fails as a whole and can be repeated. */
 static void any_call_of_a_capture_may_fail(void **state)
 {
     (void)state;
-    int fails = 1;
+    int fails = 1, can_fail = 1;
     for (uint64_t k = 1; fails; k++) {
         pair p;
+        stand_in in;
         pair_open(&p);
-        stand_in in = stand_in_find();
+        can_fail = stand_in_find(&in);
         pair_step(&p);
-        in.fail_at(k, 2, 3); /* out of memory, here and in cuBLAS */
+        if (can_fail) in.fail_at(k, 2, 3); /* out of memory, here and in cuBLAS */
         lstmae_status status = bench_step(&p.replayed);
-        fails = in.failed_call()[0] != 0;
-        in.fail_at(0, 0, 0);
+        fails = can_fail && in.failed_call()[0] != 0;
+        if (can_fail) in.fail_at(0, 0, 0);
         if (status == LSTMAE_OK) {
             assert_ok(bench_step(&p.eager));
             assert_same(&p.replayed, &p.eager);
@@ -221,6 +224,7 @@ static void any_call_of_a_capture_may_fail(void **state)
         assert_ok(bench_step(&p.replayed));
         pair_close(&p);
     }
+    if (!can_fail) skip();
 }
 
 static void steps_that_never_repeat_are_left_alone(void **state)
@@ -245,17 +249,19 @@ static void graphs_make_room(void **state)
 {
     (void)state;
     pair p;
-    lae_cuda_host_state counts;
+    stand_in in;
+    lae_cuda_host_state counts = { 0 };
     pair_open(&p);
-    stand_in in = stand_in_find();
+    const int counted = stand_in_find(&in);
     for (int i = 0; i < 2 * (LAE_REPLAY_STEPS + 2); i++) {
         p.replayed.alpha = p.eager.alpha = 0.1 * (1 + i / 2);
         pair_step(&p);
     }
-    in.state_get(&counts);
-    assert_int_equal(counts.graphs, LAE_REPLAY_STEPS);
+    if (counted) in.state_get(&counts);
+    if (counted) assert_int_equal(counts.graphs, LAE_REPLAY_STEPS);
+    assert_int_equal(p.replayed.replay->captures, LAE_REPLAY_STEPS + 2);
     pair_close(&p);
-    in.state_get(&counts);
+    if (counted) in.state_get(&counts);
     assert_int_equal(counts.graphs, 0);
 }
 
