@@ -24,6 +24,7 @@ int stand_in_find(stand_in *in)
     const int found = stand_in_set(object, "lae_cuda_host_state_get", &in->state_get) &&
                       stand_in_set(object, "lae_cuda_host_fail_at", &in->fail_at) &&
                       stand_in_set(object, "lae_cuda_host_failed_call", &in->failed_call) &&
+                      stand_in_set(object, "lae_cuda_host_reset", &in->reset) &&
                       stand_in_set(object, "lae_cuda_host_seed", &in->seed) &&
                       stand_in_set(object, "lae_cuda_host_log", &in->log) &&
                       stand_in_set(object, "lae_cuda_host_log_count", &in->log_count) &&

@@ -132,7 +132,7 @@ static int open_plugin(void **state)
     lstmae_context *context = NULL;
     (void)state;
     if (lstmae_context_create(&context, "cuda:0", NULL) < 0) exit(77);
-    host = stand_in_find();
+    if (!stand_in_find(&host)) exit(77);
     lstmae_context_destroy(context);
     return 0;
 }
