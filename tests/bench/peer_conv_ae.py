@@ -164,10 +164,13 @@ def main():
     parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--lr", type=float, default=1e-3)
     parser.add_argument("--epochs", type=int, nargs="+", default=[1, 3, 10], help="when to measure; the last one ends")
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="one training each")
+    parser.add_argument("--threads", type=int, default=0, help="0: PyTorch's own choice")
     parser.add_argument("--split-seed", type=int, default=42)
     parser.add_argument("--json", help="write the results there")
     args = parser.parse_args()
+    if args.threads:
+        torch.set_num_threads(args.threads)
     data = Data(args.library, args.dataset, args.data, args.split_seed)
     if args.dataset == "cifar10":  # pixels in [-1, 1]
         data.train, data.validation, data.test = (2 * x - 1 for x in (data.train, data.validation, data.test))
@@ -177,11 +180,11 @@ def main():
         form = torch.channels_last
         data.train, data.validation, data.test = (x.contiguous(memory_format=form)
                                                   for x in (data.train, data.validation, data.test))
-    runs = [train(args, data, seed) for seed in range(args.seeds)]
+    runs = [train(args, data, seed) for seed in args.seeds]
     for epoch in args.epochs:
         mean = statistics.mean(run["validation"][epoch] for run in runs)
-        print(f"mean of {args.seeds}: epoch {epoch}: validation {mean:.3f}")
-    print(f"mean of {args.seeds}: test {statistics.mean(r['test'] for r in runs):.3f}, "
+        print(f"mean of {len(runs)}: epoch {epoch}: validation {mean:.3f}")
+    print(f"mean of {len(runs)}: test {statistics.mean(r['test'] for r in runs):.3f}, "
           f"{statistics.mean(r['seconds'] for r in runs):.1f} s")
     if args.json:
         with open(args.json, "w", encoding="utf-8") as file:
