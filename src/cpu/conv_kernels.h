@@ -47,7 +47,8 @@ typedef struct lae_conv_sweep {
 } lae_conv_sweep;
 
 /**
- * The gradient of one tap's weights in one panel over a box of pixels of y, each with the pixel of x under that tap:
+ * The gradient of one tap's weights between a tile of channels of x and some vectors of channels of y, over a box of
+ * pixels of y, each with the pixel of x under that tap:
  *
  *   sum[c sum_row + n] = (add ? sum[c sum_row + n] : 0) + sum over pixels of x[pixel][c] y[pixel][n]
  */
@@ -58,10 +59,36 @@ typedef struct lae_conv_gradient {
     int64_t images, x_image, y_image;
     int64_t rows, x_row, y_row;
     int64_t columns, x_column, y_column;
-    int64_t channels, sum_row;
-    int64_t vectors, last; /* of y; sums beyond the last one are those of zeros */
+    int64_t channels; /* of x: 1 to LAE_CONV_TILE */
+    int64_t sum_row;
+    int64_t vectors;  /* of y: 1 to what gradient_vectors says; all of them are read whole */
+    int64_t last;     /* gradient_diagonal alone: floats read of the last vector, of any number of them */
     lae_conv_ahead ahead;
 } lae_conv_gradient;
+
+/** How `count` things of one kind are cut into tiles that are as even as can be. */
+typedef struct lae_conv_cut {
+    int64_t tiles, low, larger; /* the first `larger` tiles have low + 1, the others low */
+} lae_conv_cut;
+
+static inline lae_conv_cut lae_conv_cut_of(int64_t count)
+{
+    const int64_t tiles = (count + LAE_CONV_TILE - 1) / LAE_CONV_TILE, low = tiles ? count / tiles : 0;
+    return (lae_conv_cut){ tiles, low, count - low * tiles };
+}
+
+/**
+ * The channels of a run of pixels, dealt to groups of `width` each, and a last one of `rest` if that is not 0, with
+ * zeros after them; width is a multiple of VL.
+ *
+ *   to[k group + i width + n] = from[i pixel + k width + n]
+ */
+typedef struct lae_conv_deal {
+    const float *from;
+    float *to;
+    int64_t pixels, pixel, width, group;
+    int64_t groups, rest;
+} lae_conv_deal;
 
 /** Channels of an image whose pixels are the lanes of the vectors: what lae_conv_planes computes at most. */
 #define LAE_CONV_NARROW 4
@@ -86,6 +113,8 @@ typedef struct lae_conv_kernels {
     int64_t lanes; /* VL */
     void (*sweep)(const lae_conv_sweep *sweep);
     void (*gradient)(const lae_conv_gradient *gradient);
+    int64_t gradient_vectors[LAE_CONV_TILE]; /* most vectors of y beside 1, 2, ... channels of x */
+    void (*deal)(const lae_conv_deal *deal);
     /* The same where channel n is made of channel n alone: x[.. + n] for x[.. + j], with run and channels 1. */
     void (*sweep_diagonal)(const lae_conv_sweep *sweep);
     void (*gradient_diagonal)(const lae_conv_gradient *gradient);
