@@ -107,6 +107,7 @@ static struct grid_state {
     int barrier_value[2];
     unsigned warp_waiting[WARPS];
     unsigned ready[BLOCK_THREADS], ready_count;
+    bool ahead; /* the thread that was woken last goes on first */
     thread_state thread[BLOCK_THREADS];
 
     struct room *room;
@@ -155,6 +156,7 @@ static bool block_begin()
     grid.next_warp = grid.next_lane = 0;
     grid.lane_order = permutation_draw(grid_lanes(static_cast<unsigned>(permutation_at(&grid.warp_order, 0))));
     grid.finished = 0;
+    grid.ahead = false;
     lae_host_block++;
     block_clear_shared();
     return true;
@@ -185,7 +187,7 @@ static void thread_start()
 
 static fiber *ready_take()
 {
-    unsigned place = shuffle_below(grid.ready_count);
+    unsigned place = grid.ahead ? grid.ready_count - 1 : shuffle_below(grid.ready_count);
     unsigned index = grid.ready[place];
     grid.ready[place] = grid.ready[--grid.ready_count];
     return grid.thread[index].worker;
@@ -307,7 +309,10 @@ static void barrier_open()
                                 : self->kind == LAE_HOST_BARRIER_AND ? sum == static_cast<int>(grid.threads)
                                                                      : sum > 0;
     grid.barrier_waiting = 0;
-    for (unsigned i = 0; i < grid.threads; i++) thread_wake(i);
+    /* Threads that are drawn one by one stay close together: every other time a warp goes to the next barrier alone. */
+    unsigned first = shuffle_below(grid.warps) * LANES;
+    grid.ahead = shuffle_below(2) == 0;
+    for (unsigned i = 0; i < grid.threads; i++) thread_wake((first + i) % grid.threads);
 }
 
 int lae_host_barrier(int kind, int line, int predicate)

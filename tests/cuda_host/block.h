@@ -3,7 +3,7 @@
  *
  * A worker fiber runs thread after thread, by plain calls, until one waits at a barrier; then another worker takes the
  * threads that follow. So a kernel without barriers needs one worker. Which thread goes on where several could is
- * drawn from a seed.
+ * drawn from a seed, or is the one woken last.
  *
  * All is done by one host thread at a time: whoever calls holds the device's lock.
  */

@@ -35,32 +35,37 @@ static void test_every_thread_runs_once(void **)
         }
 }
 
-/* sum[block] = sum of x over the block, first by warps and then over their sums */
-template <bool BARRIER> static __global__ void sum_kernel(float *sum, const float *x)
+enum barriers { BARRIERS_ALL, BARRIERS_NOT_BEFORE_READING, BARRIERS_NOT_BETWEEN_ROWS };
+
+/* sum[row] = sum of x over the row, first by warps and then over their sums; a block has two rows, one after another */
+template <barriers THERE> static __global__ void sum_kernel(float *sum, const float *x, unsigned rows)
 {
     LAE_SHARED(float, partial, [32]);
-    float value = x[blockIdx.x * blockDim.x + threadIdx.x];
-    for (int step = 16; step > 0; step /= 2) value += __shfl_down_sync(0xffffffffu, value, unsigned(step));
-    if (threadIdx.x % 32 == 0) partial[threadIdx.x / 32] = value;
-    if (BARRIER) __syncthreads();
-    if (threadIdx.x >= 32) return;
-    value = threadIdx.x < blockDim.x / 32 ? partial[threadIdx.x] : 0.0f;
-    for (int step = 16; step > 0; step /= 2) value += __shfl_xor_sync(0xffffffffu, value, step);
-    if (threadIdx.x == 0) sum[blockIdx.x] = value;
+    for (unsigned row = blockIdx.x; row < rows; row += gridDim.x) {
+        float value = x[row * blockDim.x + threadIdx.x];
+        for (int step = 16; step > 0; step /= 2) value += __shfl_down_sync(0xffffffffu, value, unsigned(step));
+        if (THERE != BARRIERS_NOT_BETWEEN_ROWS) __syncthreads();
+        if (threadIdx.x % 32 == 0) partial[threadIdx.x / 32] = value;
+        if (THERE != BARRIERS_NOT_BEFORE_READING) __syncthreads();
+        if (threadIdx.x >= 32) continue;
+        value = threadIdx.x < blockDim.x / 32 ? partial[threadIdx.x] : 0.0f;
+        for (int step = 16; step > 0; step /= 2) value += __shfl_xor_sync(0xffffffffu, value, step);
+        if (threadIdx.x == 0) sum[row] = value;
+    }
 }
 
-/* How many of `grid` sums are right. */
-template <bool BARRIER> static unsigned sums_right(unsigned grid, unsigned block)
+/* How many of `rows` sums are right. */
+template <barriers THERE> static unsigned sums_right(unsigned rows, unsigned block)
 {
-    std::vector<float> input(grid * block);
-    float *x = device_array<float>(input.size()), *sum = device_array<float>(grid);
+    std::vector<float> input(rows * block);
+    float *x = device_array<float>(input.size()), *sum = device_array<float>(rows);
     unsigned right = 0;
     for (size_t i = 0; i < input.size(); i++) input[i] = float(i % 7);
     device_write(x, input);
-    LAE_LAUNCH((sum_kernel<BARRIER>), grid, block, 0, 0, sum, x);
+    LAE_LAUNCH((sum_kernel<THERE>), (rows + 1) / 2, block, 0, 0, sum, x, rows);
     assert_cuda(cudaGetLastError());
-    std::vector<float> sums = device_read(sum, grid);
-    for (unsigned i = 0; i < grid; i++) {
+    std::vector<float> sums = device_read(sum, rows);
+    for (unsigned i = 0; i < rows; i++) {
         float wanted = 0.0f;
         for (unsigned j = 0; j < block; j++) wanted += input[i * block + j];
         right += sums[i] == wanted;
@@ -72,12 +77,13 @@ template <bool BARRIER> static unsigned sums_right(unsigned grid, unsigned block
 
 static void test_barriers_and_shuffles(void **)
 {
-    for (unsigned block = 32; block <= 1024; block *= 2) assert_int_equal(sums_right<true>(9, block), 9);
+    for (unsigned block = 32; block <= 1024; block *= 2) assert_int_equal(sums_right<BARRIERS_ALL>(9, block), 9);
 }
 
 static void test_a_missing_barrier_shows(void **)
 {
-    assert_true(sums_right<false>(50, 256) < 50);
+    assert_true(sums_right<BARRIERS_NOT_BEFORE_READING>(50, 256) < 50);
+    assert_true(sums_right<BARRIERS_NOT_BETWEEN_ROWS>(50, 256) < 50);
 }
 
 static __global__ void warps_kernel(unsigned *out)
@@ -203,7 +209,7 @@ static void test_mistakes_are_launch_failures(void **)
         assert_int_equal(host_state().calls_after_loss, 0);
         assert_int_equal(host_state().device_blocks, 0);
         lae_cuda_host_reset();
-        assert_int_equal(sums_right<true>(2, 64), 2); /* workers left behind are of use again */
+        assert_int_equal(sums_right<BARRIERS_ALL>(2, 64), 2); /* workers left behind are of use again */
     }
 }
 
