@@ -351,8 +351,10 @@ static lstmae_status run_upsample(const test_device *device, const lstmae_view *
     return status < 0 ? status : device->api->upsample_backward(device->queue, &args);
 }
 
-static void check_upsample(const upsample_case *c, int dtype, image_layout x, image_layout y)
+/* `special`: a NaN or an infinity in every plane of dy, in another place of each. */
+static void check_upsample(const upsample_case *c, int dtype, image_layout x, image_layout y, int special)
 {
+    const int64_t pixels = c->P * c->Q;
     const test_tolerance in_double = { 1e-14, 1e-14 };
     test_tolerance tolerance = dtype == LSTMAE_F64 ? in_double : tolerance_mixture;
     conformance_case each = { .run = run_upsample, .args = c };
@@ -364,6 +366,8 @@ static void check_upsample(const upsample_case *c, int dtype, image_layout x, im
     conformance_output(&each, conformance_image(dtype, x, c->B, c->C, c->H, c->W, 2), tolerance);
     conformance_input(&each, conformance_image(dtype, x, c->B, c->C, c->H, c->W, 3));
     conformance_input(&each, conformance_image(dtype, y, c->B, c->C, c->P, c->Q, 4));
+    for (int64_t plane = 0; special && plane < c->B * c->C; plane++)
+        test_array_set(&each.array[3], plane * pixels + plane % pixels, plane % 2 ? INFINITY : NAN);
     conformance_check(&each);
 }
 
@@ -379,14 +383,28 @@ static void upsamples(void **state)
         for (int kind = LSTMAE_UPSAMPLE_NEAREST; kind <= LSTMAE_UPSAMPLE_BILINEAR; kind++) {
             upsample_case c = cases[k];
             c.kind = kind;
-            check_upsample(&c, LSTMAE_F32, IMAGE_CHANNELS_LAST, IMAGE_CHANNELS_LAST);
+            check_upsample(&c, LSTMAE_F32, IMAGE_CHANNELS_LAST, IMAGE_CHANNELS_LAST, 0);
             check_upsample(&c, LSTMAE_F32, (image_layout)(k % IMAGE_LAYOUTS),
-                           (image_layout)((k / 2 + 1) % IMAGE_LAYOUTS));
+                           (image_layout)((k / 2 + 1) % IMAGE_LAYOUTS), 0);
         }
     }
     upsample_case c = cases[3];
     c.kind = LSTMAE_UPSAMPLE_BILINEAR;
-    check_upsample(&c, LSTMAE_F64, IMAGE_PLANES, IMAGE_CHANNELS_LAST);
+    check_upsample(&c, LSTMAE_F64, IMAGE_PLANES, IMAGE_CHANNELS_LAST, 0);
+}
+
+/* Where a gradient is not finite, source positions beside it that have no share of it do not see that. */
+static void upsamples_of_special_values(void **state)
+{
+    (void)state;
+    static const upsample_case cases[] = {
+        { 2, 16, 3, 4, 6, 8, 1 }, { 2, 5, 4, 2, 12, 6, 1 }, { 2, 8, 3, 5, 3, 20, 1 },
+    };
+    for (size_t k = 0; k < COUNT(cases); k++) {
+        check_upsample(&cases[k], LSTMAE_F32, IMAGE_CHANNELS_LAST, IMAGE_CHANNELS_LAST, 1);
+        check_upsample(&cases[k], LSTMAE_F32, IMAGE_PLANES, IMAGE_WIDE_PIXELS, 1);
+    }
+    check_upsample(&cases[1], LSTMAE_F64, IMAGE_PLANES, IMAGE_CHANNELS_LAST, 1);
 }
 
 int main(void)
@@ -394,7 +412,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(batch_norms), cmocka_unit_test(batch_norms_count), cmocka_unit_test(large_batch_norms),
         cmocka_unit_test(layer_norms), cmocka_unit_test(max_pools),         cmocka_unit_test(avg_pools),
-        cmocka_unit_test(upsamples),
+        cmocka_unit_test(upsamples),   cmocka_unit_test(upsamples_of_special_values),
     };
     return cmocka_run_group_tests(tests, conformance_open, conformance_close);
 }
