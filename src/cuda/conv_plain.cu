@@ -124,12 +124,11 @@ static __global__ void __launch_bounds__(PLAIN_BLOCK) conv_plain_weight_kernel(c
             if (threadIdx.x < half) part[threadIdx.x] += part[threadIdx.x + half];
             __syncthreads();
         }
-        if (threadIdx.x == 0) {
+        if (threadIdx.x == 0) { /* others begin the next weight, but leave part[0] to it */
             double sum = part[0];
             if (task.beta != 0.0) sum = fma(task.beta, static_cast<double>(task.dw[i]), sum);
             task.dw[i] = static_cast<T>(sum);
         }
-        __syncthreads();
     }
 }
 
