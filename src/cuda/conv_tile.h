@@ -214,8 +214,9 @@ struct lae_cu_ring {
 };
 
 /**
- * Adds `slices` slices to the tile: load(slice, a, b) starts the copies of one. Ends with all of them done, and all
- * threads past their last read of the ring.
+ * Adds `slices` slices to the tile: load(slice, a, b) starts the copies of one; a barrier is between it and all loads
+ * before, but not between the first SLICES - 1. Ends with all of them done, and all threads past their last read of the
+ * ring.
  */
 template <class Tile, class Load>
 static __device__ __forceinline__ void lae_cu_ring_run(Tile &tile, float *ring, int slices, Load load)

@@ -113,6 +113,7 @@ static __global__ void __launch_bounds__(LAE_CU_CONV_THREADS, lae_cu_ring<Tile>:
 conv_weight_kernel(const weight_task task)
 {
     constexpr int M = Tile::M, N = Tile::N, FOUND = LAE_CU_CONV_THREADS;
+    static_assert((lae_cu_ring<Tile>::SLICES - 1) * LAE_CU_SLICE <= FOUND, "no barrier between the first slices");
     LAE_SHARED(float4, ring_memory, [lae_cu_ring<Tile>::FLOATS / 4]);
     LAE_SHARED(lae_cu_conv_pixel, pixels, [FOUND]);
     LAE_SHARED(int64_t, offsets, [FOUND]);
@@ -131,10 +132,9 @@ conv_weight_kernel(const weight_task task)
     float *ring = reinterpret_cast<float *>(&ring_memory[0]);
     const int slices = static_cast<int>((end - begin + LAE_CU_SLICE - 1) / LAE_CU_SLICE);
     lae_cu_ring_run(tile, ring, slices, [&](int slice, float *a, float *b) {
-        /* pixels are found for eight slices at a time, when the last one of those before has been copied */
+        /* pixels are found for eight slices at a time: behind those before, the ring has had a barrier */
         const int at = slice * LAE_CU_SLICE % FOUND;
         if (at == 0) {
-            __syncthreads();
             weight_find(task, begin + static_cast<uint32_t>(slice * LAE_CU_SLICE + thread), end, &pixels[thread],
                         &offsets[thread]);
             __syncthreads();
