@@ -11,6 +11,7 @@
 #include "networks.h"
 
 enum { DATA_COLOR_SIZE = 32, DATA_GREY_SIZE = 28 }; /* sides of drawn images, those of CIFAR-10 and MNIST */
+enum { DATA_IDX_CLASSES = 10, DATA_IDX_HEAD = 8 };  /* labels of MNIST and Fashion-MNIST; bytes before the first one */
 
 /* ---- drawn images ---- */
 
@@ -35,37 +36,62 @@ static int data_find(char *path, size_t size, const char *folder, const char *na
     struct stat info;
     char packed[64];
     snprintf(packed, sizeof packed, "%s.gz", name);
+    if (ex_path(path, size, folder, name) != 0) return -1;
+    if (stat(path, &info) == 0) return 0;
     if (ex_path(path, size, folder, packed) != 0) return -1;
     if (stat(path, &info) == 0) return 0;
     return ex_path(path, size, folder, name);
+}
+
+/* One label for each image and none that the data sets do not have; bytes are those of the unpacked file. */
+static int data_check_labels(const lstmae_dataset *labels, int64_t images, const char *path)
+{
+    const int64_t count = lstmae_dataset_count(labels);
+    if (lstmae_dataset_ndim(labels) != 0)
+        return ex_fail("%s: byte 3: expected labels [n], got %d dimensions", path, lstmae_dataset_ndim(labels) + 1);
+    if (count != images)
+        return ex_fail("%s: byte 4: expected %lld labels, one for each image, got %lld", path, (long long)images,
+                       (long long)count);
+    for (int64_t i = 0; i < count; i++) {
+        float label;
+        EX_TRY(lstmae_dataset_read(labels, i, &label, 1));
+        if (label < 0 || label >= DATA_IDX_CLASSES)
+            return ex_fail("%s: byte %lld: expected a label of 0 to %d, got %g", path, (long long)(DATA_IDX_HEAD + i),
+                           DATA_IDX_CLASSES - 1, (double)label);
+    }
+    return 0;
+}
+
+/* The images with the labels of the file at `path`, where it is there. */
+static int data_label(lstmae_dataset **images, lstmae_context *context, const char *path)
+{
+    lstmae_file_options plain = LSTMAE_FILE_OPTIONS_INIT;
+    lstmae_dataset *labels = NULL, *labelled = NULL;
+    struct stat info;
+    if (stat(path, &info) != 0) return 0;
+    plain.scale = 1.0;
+    int result = ex_status(lstmae_dataset_open(&labels, context, path, &plain));
+    if (result == 0) result = data_check_labels(labels, lstmae_dataset_count(*images), path);
+    if (result == 0) result = ex_status(lstmae_dataset_with_labels(&labelled, *images, labels));
+    lstmae_dataset_destroy(labels);
+    if (result != 0) return -1;
+    lstmae_dataset_destroy(*images);
+    *images = labelled;
+    return 0;
 }
 
 /* Images [n,h,w] of an IDX file with the labels beside it, where there are some. */
 static int data_idx(lstmae_dataset **out, lstmae_context *context, const ca_settings *s, const char *part)
 {
     char path[EX_PATH_SIZE], name[48];
-    lstmae_file_options plain = LSTMAE_FILE_OPTIONS_INIT;
-    lstmae_dataset *images = NULL, *labels = NULL;
-    struct stat info;
     snprintf(name, sizeof name, "%s-images-idx3-ubyte", part);
     if (data_find(path, sizeof path, s->data, name) != 0) return -1;
-    EX_TRY(lstmae_dataset_open(&images, context, path, NULL));
-    if (lstmae_dataset_ndim(images) != 2) {
-        lstmae_dataset_destroy(images);
-        return ex_fail("%s: expected images [n,h,w], got items of another shape", path);
-    }
+    EX_TRY(lstmae_dataset_open(out, context, path, NULL));
+    if (lstmae_dataset_ndim(*out) != 2)
+        return ex_fail("%s: byte 3: expected images [n,h,w], got %d dimensions", path, lstmae_dataset_ndim(*out) + 1);
     snprintf(name, sizeof name, "%s-labels-idx1-ubyte", part);
-    int result = data_find(path, sizeof path, s->data, name);
-    plain.scale = 1.0;
-    if (result == 0 && stat(path, &info) == 0) {
-        result = ex_status(lstmae_dataset_open(&labels, context, path, &plain));
-        if (result == 0) result = ex_status(lstmae_dataset_with_labels(out, images, labels));
-        lstmae_dataset_destroy(labels);
-        lstmae_dataset_destroy(images);
-        return result;
-    }
-    *out = images;
-    return result;
+    if (data_find(path, sizeof path, s->data, name) != 0) return -1;
+    return data_label(out, context, path);
 }
 
 /* A tenth of a folder's pictures is for testing. */
