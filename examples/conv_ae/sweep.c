@@ -19,35 +19,37 @@ typedef struct sweep {
     int count;
 } sweep;
 
-/* Whether an earlier sweep with the same settings has left this model, and how long it took then. */
-static int sweep_done(const ca_settings *wanted)
+/* Whether a file of an earlier sweep has these settings: all but how far its training was; `kept` are those it has. */
+static int sweep_matches(ca_settings *kept, const ca_settings *wanted, const char *path)
 {
-    char path[EX_PATH_SIZE];
     struct stat info;
-    ca_settings kept = *wanted, expected = *wanted;
-    if (ex_path(path, sizeof path, wanted->out, CA_MODEL_FILE) != 0 || stat(path, &info) != 0) return 0;
-    if (ca_settings_load(&kept, path) != 0) return 0;
-    expected.stage = kept.stage;
-    expected.updates = kept.updates;
-    expected.val_loss = kept.val_loss;
-    expected.elapsed = kept.elapsed;
-    char *a = ca_settings_text(&kept), *b = ca_settings_text(&expected);
+    ca_settings expected = *wanted;
+    *kept = *wanted;
+    if (stat(path, &info) != 0 || ca_settings_load(kept, path) != 0) return 0;
+    expected.stage = kept->stage;
+    expected.updates = kept->updates;
+    expected.val_loss = kept->val_loss;
+    expected.elapsed = kept->elapsed;
+    char *a = ca_settings_text(kept), *b = ca_settings_text(&expected);
     int same = a != NULL && b != NULL && strcmp(a, b) == 0;
     free(a);
     free(b);
     return same;
 }
 
+static int sweep_done(const ca_settings *wanted)
+{
+    char path[EX_PATH_SIZE];
+    ca_settings kept;
+    return ex_path(path, sizeof path, wanted->out, CA_MODEL_FILE) == 0 && sweep_matches(&kept, wanted, path);
+}
+
 /* A training that was stopped goes on from its checkpoint. */
 static void sweep_find_checkpoint(ca_settings *s)
 {
     char path[EX_PATH_SIZE];
-    struct stat info;
-    ca_settings kept = *s;
-    if (ex_path(path, sizeof path, s->out, CA_CHECKPOINT_FILE) != 0 || stat(path, &info) != 0) return;
-    if (ca_settings_load(&kept, path) != 0) return;
-    if (kept.latent != s->latent || kept.model != s->model || kept.dataset != s->dataset || kept.epochs != s->epochs)
-        return;
+    ca_settings kept;
+    if (ex_path(path, sizeof path, s->out, CA_CHECKPOINT_FILE) != 0 || !sweep_matches(&kept, s, path)) return;
     *s = kept;
     snprintf(s->resume, sizeof s->resume, "%.*s", EX_TEXT_SIZE - 1, path);
 }
@@ -134,6 +136,7 @@ int ca_sweep_command(ca_data *data, ca_settings *s)
     int result = 0;
     for (int i = 0; result == 0 && i < w.count; i++) result = sweep_one(&w, i, data, s);
     ex_signals_release();
+    if (result > 0) printf("or with the same sweep, which keeps what is trained\n");
     if (result == 0) result = sweep_csv(&w, s);
     if (result == 0) result = sweep_plot(&w, s);
     if (result == 0) sweep_print(&w, s);

@@ -104,6 +104,24 @@ done
 [ "$(wc -l <"$dir/sweep/sweep.csv")" -eq 4 ] || bad "sweep.csv: 3 rows and a head expected"
 [ -n "$(find "$dir/sweep" -name "sweep.p*")" ] || bad "no plot of the sweep"
 
+# A checkpoint is for the sweep that has left it, not for one with other settings.
+# sweeps NAME arguments...: a sweep of one size that leaves its last checkpoint.
+sweeps() {
+    name=$1
+    shift
+    rm -f "$dir/stopped/latent_4/model.safetensors"
+    # shellcheck disable=SC2086
+    "$program" sweep --model mnist-linear $tiny --latents 4 --save-every 1 --out "$dir/stopped" "$@" \
+        >"$dir/stopped.$name.log" 2>&1 || bad "the $name stopped sweep: $(cat "$dir/stopped.$name.log")"
+}
+sweeps first
+cp "$dir/stopped/latent_4/model.safetensors" "$dir/stopped.safetensors"
+sweeps again
+grep -q '^resumed at update' "$dir/stopped.again.log" || bad "a stopped sweep began anew"
+cmp "$dir/stopped.safetensors" "$dir/stopped/latent_4/model.safetensors" || bad "weights differ after a sweep goes on"
+sweeps other --lr 0.01
+grep -q '^resumed at update' "$dir/stopped.other.log" && bad "a sweep with another rate took an old checkpoint"
+
 # ---- Ctrl-C and resume: the same weights as in one go, also within the layers of a stacked one ----
 # interrupted NAME WORD arguments...: a run in one go and one in two parts, stopped after WORD was printed.
 interrupted() {
