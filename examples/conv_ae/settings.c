@@ -191,7 +191,9 @@ static int settings_check(const ca_settings *s)
         return ex_fail("--noise-amount: expected a share of the pixels, at most 1, got %g", s->noise_amount);
     if (s->model == CA_MNIST_CONV && s->latent != 256 * 7 * 7)
         return ex_fail("--latent: the code of mnist-conv has a size of its own");
-    return s->command == CA_SWEEP && ca_settings_latents(s, NULL) < 0 ? -1 : 0;
+    if (s->command != CA_SWEEP) return 0;
+    if (s->model == CA_MNIST_CONV) return ex_fail("sweep: the code of mnist-conv has one size");
+    return ca_settings_latents(s, NULL) < 0 ? -1 : 0;
 }
 
 int ca_settings_latents(const ca_settings *s, int64_t latents[CA_SWEEP_MOST])

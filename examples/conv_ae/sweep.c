@@ -129,7 +129,6 @@ static void sweep_print(const sweep *w, const ca_settings *s)
 int ca_sweep_command(ca_data *data, ca_settings *s)
 {
     static sweep w;
-    if (s->model == CA_MNIST_CONV) return ex_fail("sweep: the code of mnist-conv has one size");
     w.count = ca_settings_latents(s, w.latents);
     if (w.count < 0 || ex_folder(s->out) != 0) return -1;
     printf("data: %s\n", data->text);

@@ -164,6 +164,7 @@ expect 2 "expected uva|mnist-conv" train --model none
 expect 2 "keeps its own" eval --latent 5
 expect 2 "belongs to train" eval --resume "$dir/x" --out "$dir/uva"
 expect 2 "expected sizes from 1" sweep --latents 5,x --out "$dir/x"
+expect 2 "has one size" sweep --model mnist-conv --out "$dir/x"
 expect 1 "none.safetensors" eval --from "$dir/none.safetensors"
 expect 1 "model.safetensors" eval --out "$dir/none"
 expect 1 "eval.log" train --resume "$dir/eval.log"
