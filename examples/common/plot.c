@@ -7,6 +7,7 @@
 #include "report.h"
 
 #define PLOT_TICKS 12
+#define PLOT_DOTS 32 /* a series of at most so many points shows each */
 
 static const ex_color plot_white = {255, 255, 255}, plot_ink = {40, 40, 40}, plot_grid = {225, 225, 225};
 
@@ -29,6 +30,14 @@ static int plot_usable(const ex_series *s, size_t i, int logarithmic)
     return isfinite(s->x[i]) && isfinite(s->y[i]) && (!logarithmic || s->y[i] > 0);
 }
 
+/* A single value is put in the middle. */
+static void plot_widen(plot_axis *a, int logarithmic)
+{
+    if (a->low != a->high) return;
+    a->low = logarithmic ? a->low / 2 : a->low - 1;
+    a->high = logarithmic ? a->high * 2 : a->high + 1;
+}
+
 static void plot_range(const ex_plot *plot, plot_axis *x, plot_axis *y)
 {
     x->low = y->low = INFINITY;
@@ -44,8 +53,8 @@ static void plot_range(const ex_plot *plot, plot_axis *x, plot_axis *y)
         }
     }
     if (x->low > x->high) x->low = y->low = plot->log_y ? 0.1 : 0, x->high = y->high = 1;
-    if (x->low == x->high) x->high = x->low + 1;
-    if (y->low == y->high) y->high = y->low + (plot->log_y ? y->low : 1);
+    plot_widen(x, 0);
+    plot_widen(y, plot->log_y);
 }
 
 /* Steps of 1, 2 or 5 times a power of ten. */
@@ -60,6 +69,10 @@ static void plot_ticks_linear(plot_axis *a)
 /* The decades alone where there are many, else 1, 2 and 5 of each, or more where there is less than one. */
 static void plot_ticks_log(plot_axis *a)
 {
+    if (a->high < 3 * a->low) {
+        plot_ticks_linear(a); /* too few of these numbers would lie within */
+        return;
+    }
     static const double parts[] = {1, 2, 5, 1.5, 3, 4, 6, 8};
     int low = (int)floor(log10(a->low)), high = (int)ceil(log10(a->high));
     int every = (high - low) / PLOT_TICKS + 1, count = high - low > 3 ? 1 : a->high / a->low > 12 ? 3 : 8;
@@ -107,6 +120,7 @@ static void plot_series(ex_picture *p, const ex_series *s, const plot_axis *x, c
         double x1 = plot_place(x, s->x[i]), y1 = plot_place(y, s->y[i]);
         double x0 = before < i ? plot_place(x, s->x[before]) : x1, y0 = before < i ? plot_place(y, s->y[before]) : y1;
         ex_draw_line(p, x0, y0, x1, y1, s->thickness, s->color);
+        if (s->count <= PLOT_DOTS) ex_draw_line(p, x1, y1, x1, y1, s->thickness + 4, s->color);
         before = i;
     }
 }
