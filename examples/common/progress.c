@@ -2,10 +2,12 @@
 
 #include <math.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
-#define PROGRESS_WIDTH 28
+#define PROGRESS_WIDTH 28    /* of the bar, where there is room for it */
+#define PROGRESS_COLUMNS 80  /* of a terminal that does not say */
 #define PROGRESS_LINES 20    /* plain lines of a whole run, at most one per iteration */
 #define PROGRESS_REDRAW 0.1  /* seconds */
 #define PROGRESS_MEMORY 0.05 /* share of the newest loss in the mean */
@@ -38,14 +40,27 @@ void ex_progress_begin(ex_progress *progress, FILE *stream, int64_t first, int64
     progress->loss = NAN;
 }
 
+static int progress_columns(FILE *stream)
+{
+    struct winsize size;
+    return ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : PROGRESS_COLUMNS;
+}
+
+/* The bar takes what the numbers leave of a line: one that is longer could not be drawn over. */
 static void progress_bar(const ex_progress *p, int64_t iteration, const char *numbers)
 {
-    char bar[PROGRESS_WIDTH + 1];
-    int full = p->total > 0 ? (int)(PROGRESS_WIDTH * iteration / p->total) : PROGRESS_WIDTH;
-    memset(bar, '.', PROGRESS_WIDTH);
-    memset(bar, '#', (size_t)(full < PROGRESS_WIDTH ? full : PROGRESS_WIDTH));
-    bar[PROGRESS_WIDTH] = '\0';
-    fprintf(p->stream, "\r[%s] %s\033[K", bar, numbers);
+    char bar[PROGRESS_WIDTH + 4] = "";
+    const int columns = progress_columns(p->stream) - 1, room = columns - (int)strlen(numbers) - 3;
+    const int width = room < PROGRESS_WIDTH ? room : PROGRESS_WIDTH;
+    if (width > 0) {
+        int full = p->total > 0 ? (int)(width * iteration / p->total) : width;
+        memset(bar, '.', (size_t)width + 2);
+        memset(bar + 1, '#', (size_t)(full < width ? full : width));
+        bar[0] = '[';
+        bar[width + 1] = ']';
+        bar[width + 2] = ' ';
+    }
+    fprintf(p->stream, "\r%s%.*s\033[K", bar, columns, numbers);
 }
 
 void ex_progress_update(ex_progress *p, int64_t iteration, double loss, double validation)

@@ -154,6 +154,15 @@ interrupted vae '^[0-9]*/396' --model vae --noise masking --images 1200 --batch 
 interrupted stacked '^layer 3' --model stacked --noise gaussian --images 600 --batch 32 --epochs 2 --pretrain-epochs 2 \
     --threads 1
 
+# ---- on a terminal: a bar that stays within one line ----
+if script -qec true /dev/null >/dev/null 2>&1; then
+    script -qec "stty cols 70; '$program' train --model mnist-linear $tiny --out '$dir/terminal'" "$dir/terminal.log" \
+        >/dev/null || bad "a training on a terminal: $(cat "$dir/terminal.log")"
+    tr '\r' '\n' <"$dir/terminal.log" | sed "s/$(printf '\033')\[K//" | grep '  loss ' >"$dir/terminal.lines"
+    grep -q '^\[#*\.*\] 12/12  loss' "$dir/terminal.lines" || bad "no bar: $(cat "$dir/terminal.lines")"
+    awk 'length > 69 { exit 1 }' "$dir/terminal.lines" || bad "the bar is too long: $(cat "$dir/terminal.lines")"
+fi
+
 # ---- help and errors ----
 expect 0 "export-embeddings" --help
 expect 0 "\[40\]" train --model vae --help
