@@ -114,13 +114,14 @@ static void plot_axes(ex_picture *p, const ex_plot *plot, const plot_axis *x, co
 
 static void plot_series(ex_picture *p, const ex_series *s, const plot_axis *x, const plot_axis *y)
 {
-    size_t before = s->count;
+    size_t before = s->count, points = 0;
+    for (size_t i = 0; i < s->count; i++) points += plot_usable(s, i, y->logarithmic) != 0;
     for (size_t i = 0; i < s->count; i++) {
         if (!plot_usable(s, i, y->logarithmic)) continue;
         double x1 = plot_place(x, s->x[i]), y1 = plot_place(y, s->y[i]);
         double x0 = before < i ? plot_place(x, s->x[before]) : x1, y0 = before < i ? plot_place(y, s->y[before]) : y1;
         ex_draw_line(p, x0, y0, x1, y1, s->thickness, s->color);
-        if (s->count <= PLOT_DOTS) ex_draw_line(p, x1, y1, x1, y1, s->thickness + 4, s->color);
+        if (points <= PLOT_DOTS) ex_draw_line(p, x1, y1, x1, y1, s->thickness + 4, s->color);
         before = i;
     }
 }
