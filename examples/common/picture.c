@@ -89,13 +89,18 @@ void ex_draw_text(ex_picture *p, int x, int y, int scale, ex_color color, const 
     }
 }
 
-void ex_draw_grey(ex_picture *p, int x, int y, const float *values, int w, int h, int scale)
+static uint8_t picture_byte(float v)
 {
+    return v >= 1 ? 255 : v > 0 ? (uint8_t)lroundf(255 * v) : 0; /* NaN becomes black */
+}
+
+void ex_draw_image(ex_picture *p, int x, int y, const float *values, int channels, int w, int h, int scale)
+{
+    const float *red = values, *green = channels == 3 ? red + w * h : red, *blue = channels == 3 ? green + w * h : red;
     for (int j = 0; j < h; j++) {
         for (int i = 0; i < w; i++) {
-            float v = values[j * w + i];
-            uint8_t grey = v >= 1 ? 255 : v > 0 ? (uint8_t)lroundf(255 * v) : 0; /* NaN becomes black */
-            ex_color color = {grey, grey, grey};
+            const int at = j * w + i;
+            const ex_color color = {picture_byte(red[at]), picture_byte(green[at]), picture_byte(blue[at])};
             ex_draw_rect(p, x + i * scale, y + j * scale, scale, scale, color);
         }
     }

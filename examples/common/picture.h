@@ -30,8 +30,8 @@ void ex_draw_text(ex_picture *picture, int x, int y, int scale, ex_color color, 
 int ex_text_width(const char *text, int scale);
 #define EX_TEXT_HEIGHT 7 /* of a capital */
 
-/** Values [h,w] in [0,1], others clamped, as greys; each value a square of `scale` pixels. */
-void ex_draw_grey(ex_picture *picture, int x, int y, const float *values, int w, int h, int scale);
+/** Values [channels,h,w] in [0,1], others clamped, 1 channel (grey) or 3; each value a square of `scale` pixels. */
+void ex_draw_image(ex_picture *picture, int x, int y, const float *values, int channels, int w, int h, int scale);
 
 #define EX_PICTURE_EXTENSION ".png"
 

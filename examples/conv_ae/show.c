@@ -7,41 +7,59 @@
 
 #include "../common/files.h"
 #include "../common/report.h"
+#include "../common/sheet.h"
 
-/* ---- grids ---- */
+/* ---- pictures ---- */
 
-static int show_grid(const ca_data *data, const ca_settings *s, const lstmae_tensor *images, int64_t columns,
-                     const char *name)
+enum { SHOW_CELL = 84, SHOW_WIDEST = 8192 }; /* pixels of an image: room for a name; of a row, where that is possible */
+
+/* Pixels that become of one, side by side. */
+static int show_scale(const ca_data *data, int64_t columns)
 {
-    char path[EX_PATH_SIZE], file[64];
-    lstmae_grid_options options = LSTMAE_GRID_OPTIONS_INIT;
-    snprintf(file, sizeof file, "%s.png", name);
-    if (ex_folder(s->out) != 0 || ex_path(path, sizeof path, s->out, file) != 0) return -1;
-    options.columns = (int32_t)columns;
-    options.low = data->low;
-    options.high = data->high;
-    options.scale = data->dims[2] <= 40 ? 3 : 1;
-    EX_TRY(lstmae_grid_save(path, images, &options));
-    printf("wrote %s\n", path);
+    const int64_t width = data->dims[2];
+    int64_t scale = (SHOW_CELL + width - 1) / width;
+    while (scale > 1 && columns * width * scale > SHOW_WIDEST) scale--;
+    return (int)scale;
+}
+
+/* Images one after the other, with values in [0,1]. */
+static int show_values(float *values, const ca_data *data, const lstmae_tensor *images)
+{
+    const size_t count = (size_t)lstmae_tensor_numel(images);
+    EX_TRY(lstmae_tensor_read(images, values, count * sizeof *values));
+    for (size_t i = 0; i < count; i++) values[i] = (float)((values[i] - data->low) / (data->high - data->low));
     return 0;
 }
 
-int ca_show_rows(const ca_data *data, const ca_settings *s, const lstmae_tensor *const *rows, int count,
-                 const char *name)
+static int show_sheet(const ca_settings *s, const ex_sheet *sheet, const ex_sheet_row *rows, int count,
+                      const char *name)
 {
-    const int64_t columns = lstmae_tensor_dim(rows[0], 0);
-    const int64_t dims[4] = {count * columns, data->dims[0], data->dims[1], data->dims[2]};
-    lstmae_tensor *all = NULL, *part = NULL;
-    lstmae_status status = lstmae_tensor_create(&all, data->context, LSTMAE_F32, 4, dims);
-    for (int i = 0; status == LSTMAE_OK && i < count; i++) {
-        status = lstmae_tensor_slice(&part, all, 0, i * columns, columns);
-        if (status == LSTMAE_OK) status = lstmae_tensor_copy(part, rows[i]);
-        lstmae_tensor_destroy(part);
-        part = NULL;
+    char stem[EX_PATH_SIZE];
+    if (ex_folder(s->out) != 0 || ex_path(stem, sizeof stem, s->out, name) != 0) return -1;
+    if (ex_sheet_save(sheet, rows, count, stem) != 0) return -1;
+    printf("wrote %s" EX_PICTURE_EXTENSION "\n", stem);
+    return 0;
+}
+
+int ca_show_rows(const ca_data *data, const ca_settings *s, const ca_row *rows, int count, const char *title,
+                 const char *const *columns, const char *name)
+{
+    static const ex_color given = {110, 110, 110}, made = {230, 130, 30};
+    const int64_t width = lstmae_tensor_dim(rows[0].images, 0);
+    const size_t size = (size_t)lstmae_tensor_numel(rows[0].images);
+    const ex_sheet sheet = {title, columns, (int)data->dims[0], (int)data->dims[2], (int)data->dims[1],
+                            show_scale(data, width)};
+    float *values = malloc((size_t)count * size * sizeof *values);
+    ex_sheet_row *drawn = calloc((size_t)count, sizeof *drawn);
+    int result = values != NULL && drawn != NULL ? 0 : ex_fail("out of memory for pictures");
+    for (int i = 0; result == 0 && i < count; i++) {
+        float *at = values + (size_t)i * size;
+        drawn[i] = (ex_sheet_row){rows[i].label, at, (int)width, rows[i].apart, rows[i].made ? made : given};
+        result = show_values(at, data, rows[i].images);
     }
-    int result = ex_status(status);
-    if (result == 0) result = show_grid(data, s, all, columns, name);
-    lstmae_tensor_destroy(all);
+    if (result == 0) result = show_sheet(s, &sheet, drawn, count, name);
+    free(drawn);
+    free(values);
     return result;
 }
 
@@ -60,19 +78,21 @@ static int reconstruct_noise(lstmae_module **out, const ca_data *data, const ca_
 static int reconstruct_show(ca_model *model, const ca_data *data, const ca_settings *s, const lstmae_tensor *x,
                             double *mse, double *psnr)
 {
+    static const char title[] = "Test images and what the model makes of them";
     lstmae_module *noise = NULL;
-    const lstmae_tensor *rows[3] = {x, NULL, NULL}, *seen = x;
+    const lstmae_tensor *seen = x, *y = NULL;
+    ca_row rows[3] = {{"test image", x, 0, 0}};
     int count = 1, result = 0;
     if (s->noise > 0) {
         result = reconstruct_noise(&noise, data, s);
         if (result == 0) result = ex_status(lstmae_module_forward(noise, x, &seen));
-        rows[count++] = seen;
+        rows[count++] = (ca_row){"with noise", seen, 0, 0};
     }
-    if (result == 0) result = ex_status(lstmae_autoencoder_reconstruct(model->net, seen, &rows[count++]));
-    if (result == 0) result = ca_show_rows(data, s, rows, count, "reconstruct");
-    if (result == 0) result = ex_status(lstmae_measure_mse(rows[count - 1], x, NULL, mse));
-    if (result == 0)
-        result = ex_status(lstmae_measure_psnr(rows[count - 1], x, data->high - data->low, NULL, psnr));
+    if (result == 0) result = ex_status(lstmae_autoencoder_reconstruct(model->net, seen, &y));
+    rows[count++] = (ca_row){"output", y, 1, 0};
+    if (result == 0) result = ca_show_rows(data, s, rows, count, title, NULL, "reconstruct");
+    if (result == 0) result = ex_status(lstmae_measure_mse(y, x, NULL, mse));
+    if (result == 0) result = ex_status(lstmae_measure_psnr(y, x, data->high - data->low, NULL, psnr));
     lstmae_module_destroy(noise);
     return result;
 }
@@ -146,12 +166,13 @@ static int ood_images(lstmae_tensor **out, const ca_data *data)
 static int ood_report(ca_model *model, const ca_data *data, const ca_settings *s, const lstmae_tensor *patterns,
                       const lstmae_tensor *known)
 {
+    static const char title[] = "What the model makes of what it has never seen";
     double each[OOD_COUNT], usual;
-    const lstmae_tensor *y = NULL, *rows[2] = {patterns, NULL};
+    const lstmae_tensor *y = NULL;
     EX_TRY(lstmae_autoencoder_reconstruct(model->net, known, &y));
     EX_TRY(lstmae_measure_mse(y, known, NULL, &usual));
-    EX_TRY(lstmae_autoencoder_reconstruct(model->net, patterns, &rows[1]));
-    EX_TRY(lstmae_measure_mse(rows[1], patterns, each, NULL));
+    EX_TRY(lstmae_autoencoder_reconstruct(model->net, patterns, &y));
+    EX_TRY(lstmae_measure_mse(y, patterns, each, NULL));
     double least = each[0], most = each[0];
     printf("%-20s%12s%12s\n%-20s%12.5f%12s\n", "image", "MSE", "x test", "test images", usual, "1.0");
     for (int i = 0; i < OOD_COUNT; i++) {
@@ -159,7 +180,8 @@ static int ood_report(ca_model *model, const ca_data *data, const ca_settings *s
         least = fmin(least, each[i]);
         most = fmax(most, each[i]);
     }
-    if (ca_show_rows(data, s, rows, 2, "ood") != 0) return -1;
+    const ca_row rows[2] = {{"pattern", patterns, 0, 0}, {"output", y, 1, 0}};
+    if (ca_show_rows(data, s, rows, 2, title, ood_names, "ood") != 0) return -1;
     printf("result: patterns=%d test_mse=%.6g least_mse=%.6g most_mse=%.6g\n", OOD_COUNT, usual, least, most);
     return 0;
 }
@@ -180,6 +202,19 @@ int ca_ood_command(ca_data *data, ca_settings *s)
 }
 
 /* ---- samples ---- */
+
+static int sample_show(const ca_data *data, const ca_settings *s, const lstmae_tensor *images)
+{
+    char path[EX_PATH_SIZE];
+    lstmae_grid_options options = LSTMAE_GRID_OPTIONS_INIT;
+    if (ex_folder(s->out) != 0 || ex_path(path, sizeof path, s->out, "sample.png") != 0) return -1;
+    options.low = data->low;
+    options.high = data->high;
+    options.scale = show_scale(data, 1);
+    EX_TRY(lstmae_grid_save(path, images, &options));
+    printf("wrote %s\n", path);
+    return 0;
+}
 
 /* Mean and deviation of each number of codes [N,Z] on the host. */
 static void sample_moments(const float *codes, int64_t rows, int64_t width, double *mean, double *deviation)
@@ -255,7 +290,7 @@ int ca_sample_command(ca_data *data, ca_settings *s)
     if (result == 0)
         result = ex_status(prior ? lstmae_autoencoder_sample(model.net, 0, s->count, &y)
                                  : lstmae_autoencoder_decode(model.net, codes, &y));
-    if (result == 0) result = show_grid(data, s, y, 0, "sample");
+    if (result == 0) result = sample_show(data, s, y);
     if (result == 0)
         printf("result: samples=%lld from=%s\n", (long long)s->count, prior ? "prior" : "codes");
     lstmae_tensor_destroy(codes);

@@ -8,8 +8,16 @@ int ca_reconstruct_command(ca_data *data, ca_settings *settings);
 int ca_ood_command(ca_data *data, ca_settings *settings);
 int ca_sample_command(ca_data *data, ca_settings *settings);
 
-/** Images of equal size side by side in rows, written to "out/name.png"; `rows` are tensors [n,C,H,W]. */
-int ca_show_rows(const ca_data *data, const ca_settings *settings, const lstmae_tensor *const *rows, int count,
-                 const char *name);
+/** A row of pictures. */
+typedef struct ca_row {
+    const char *label;
+    const lstmae_tensor *images; /* [n,C,H,W], as many in every row */
+    int made;                    /* 1: by the model, which the border shows */
+    int apart;                   /* 1: a wider gap above this row */
+} ca_row;
+
+/** Rows, written to "out/name.png"; `columns` are n names for the columns, or NULL. */
+int ca_show_rows(const ca_data *data, const ca_settings *settings, const ca_row *rows, int count, const char *title,
+                 const char *const *columns, const char *name);
 
 #endif

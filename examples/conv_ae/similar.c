@@ -12,6 +12,8 @@
 
 /* ---- nearest images ---- */
 
+enum { SEARCH_LABEL = 32 }; /* bytes of a row's label */
+
 typedef struct search {
     lstmae_tensor *codes, *queries; /* of the training images, and of some test images */
     lstmae_tensor *images;          /* these test images */
@@ -65,28 +67,39 @@ static int search_run(search *r, ca_model *model, const ca_data *data, const ca_
     return 0;
 }
 
+/* The images found in place k, one for each query. */
+static int search_images(lstmae_tensor **out, const search *r, const ca_data *data, int64_t k)
+{
+    const size_t pixels = (size_t)(data->dims[0] * data->dims[1] * data->dims[2]), all = (size_t)r->count * pixels;
+    const int64_t dims[4] = {r->count, data->dims[0], data->dims[1], data->dims[2]};
+    float *values = malloc(all * sizeof *values), *at = values;
+    int result = values != NULL ? 0 : ex_fail("out of memory for images");
+    for (int64_t q = 0; result == 0 && q < r->count; q++, at += pixels)
+        result = ex_status(lstmae_dataset_read(data->train, r->found[q * r->k + k], at, pixels));
+    if (result == 0) result = ex_status(lstmae_tensor_create(out, data->context, LSTMAE_F32, 4, dims));
+    if (result == 0) result = ex_status(lstmae_tensor_write(*out, values, all * sizeof *values));
+    free(values);
+    return result;
+}
+
 /* Column q: a query, and below it what was found, nearest first. */
 static int search_show(const search *r, const ca_data *data, const ca_settings *s)
 {
-    const size_t pixels = (size_t)(data->dims[0] * data->dims[1] * data->dims[2]);
-    const int64_t dims[4] = {r->count, data->dims[0], data->dims[1], data->dims[2]};
-    const lstmae_tensor **rows = calloc((size_t)r->k + 1, sizeof *rows);
-    float *values = malloc((size_t)r->count * pixels * sizeof *values);
-    int result = rows != NULL && values != NULL ? 0 : ex_fail("out of memory for images");
-    if (result == 0) rows[0] = r->images;
+    static const char title[] = "Test images and the training images with the nearest codes";
+    ca_row *rows = calloc((size_t)r->k + 1, sizeof *rows);
+    lstmae_tensor **images = calloc((size_t)r->k, sizeof *images);
+    char(*labels)[SEARCH_LABEL] = calloc((size_t)r->k, sizeof *labels);
+    int result = rows != NULL && images != NULL && labels != NULL ? 0 : ex_fail("out of memory for images");
+    if (result == 0) rows[0] = (ca_row){"test image", r->images, 0, 0};
     for (int64_t k = 0; result == 0 && k < r->k; k++) {
-        lstmae_tensor *row = NULL;
-        for (int64_t q = 0; result == 0 && q < r->count; q++)
-            result = ex_status(lstmae_dataset_read(data->train, r->found[q * r->k + k], values + (size_t)q * pixels,
-                                                   pixels));
-        if (result == 0) result = ex_status(lstmae_tensor_create(&row, data->context, LSTMAE_F32, 4, dims));
-        if (result == 0)
-            result = ex_status(lstmae_tensor_write(row, values, (size_t)r->count * pixels * sizeof *values));
-        rows[k + 1] = row;
+        snprintf(labels[k], sizeof labels[k], "nearest %lld", (long long)k + 1);
+        result = search_images(&images[k], r, data, k);
+        rows[k + 1] = (ca_row){labels[k], images[k], 0, k == 0};
     }
-    if (result == 0) result = ca_show_rows(data, s, rows, (int)r->k + 1, "similar");
-    for (int64_t k = 1; rows != NULL && k <= r->k; k++) lstmae_tensor_destroy((lstmae_tensor *)rows[k]);
-    free(values);
+    if (result == 0) result = ca_show_rows(data, s, rows, (int)r->k + 1, title, NULL, "similar");
+    for (int64_t k = 0; images != NULL && k < r->k; k++) lstmae_tensor_destroy(images[k]);
+    free(labels);
+    free((void *)images);
     free(rows);
     return result;
 }

@@ -46,7 +46,7 @@ static int scene_draw(const scene *s, ex_picture *p, const char *caption, const 
             int x = SCENE_LEFT + (int)i * (cell_w + SCENE_GAP);
             const float *from = (row == 0 ? truth : output) + (i * frames + t) * m->height * m->width;
             ex_draw_frame(p, x, y, cell_w, cell_h, SCENE_BORDER, row == 0 ? scene_quiet : border);
-            ex_draw_grey(p, x + SCENE_BORDER, y + SCENE_BORDER, from, (int)m->width, (int)m->height, s->scale);
+            ex_draw_image(p, x + SCENE_BORDER, y + SCENE_BORDER, from, 1, (int)m->width, (int)m->height, s->scale);
         }
     }
     return 0;
@@ -129,11 +129,10 @@ static int pictures_sheet(const mm_samples *m, const mm_settings *settings)
         rows[4 * i + 3] = (ex_sheet_row){"predicted", m->prediction + i * out, (int)m->frames_out, 0, network};
     }
     char stem[EX_PATH_SIZE];
-    int scale = m->width <= 32 ? 2 : 1;
+    const ex_sheet sheet = {"Held-out sequences, first to last frame", NULL, 1, (int)m->width, (int)m->height,
+                            m->width <= 32 ? 2 : 1};
     int result = ex_path(stem, sizeof stem, settings->out, "contact_sheet");
-    if (result == 0)
-        result = ex_sheet_save(rows, 4 * (int)m->count, (int)m->width, (int)m->height, scale,
-                               "Held-out sequences, first to last frame", stem);
+    if (result == 0) result = ex_sheet_save(&sheet, rows, 4 * (int)m->count, stem);
     if (result == 0) printf("wrote %s" EX_PICTURE_EXTENSION "\n", stem);
     return result;
 }
