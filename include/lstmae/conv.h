@@ -32,7 +32,8 @@ typedef struct lstmae_conv_options {
  * Parameters "weight" [out,in/groups,kernel] and "bias" [out], uniform in +-1/sqrt(in/groups * kernel size).
  *
  * @param options NULL for defaults: kernel 3x3, stride 1, no padding, one group, a bias
- * @return OK; ERR_INVALID_ARG; ERR_UNSUPPORTED for unknown flags; ERR_SHAPE if the weight is too large; ERR_NO_MEMORY
+ * @return OK; ERR_INVALID_ARG, also for output padding; ERR_UNSUPPORTED for unknown flags; ERR_SHAPE if the weight is
+ *         too large; ERR_NO_MEMORY
  */
 LSTMAE_API lstmae_status lstmae_conv2d_create(lstmae_module **out, lstmae_context *context, int64_t in_channels,
                                               int64_t out_channels, const lstmae_conv_options *options);
@@ -41,6 +42,8 @@ LSTMAE_API lstmae_status lstmae_conv2d_create(lstmae_module **out, lstmae_contex
  * [B,in,H,W] to [B,out,P,Q], P = (H - 1) stride - 2 padding + dilation (kernel - 1) + output_padding + 1.
  *
  * Parameters "weight" [in,out/groups,kernel] and "bias" [out], uniform in +-1/sqrt(out/groups * kernel size).
+ *
+ * @return as lstmae_conv2d_create()
  */
 LSTMAE_API lstmae_status lstmae_conv_transpose2d_create(lstmae_module **out, lstmae_context *context,
                                                         int64_t in_channels, int64_t out_channels,

@@ -23,6 +23,7 @@ typedef struct lstmae_grid_options {
  * Writes images [B,C,H,W] (or one: [C,H,W], or [H,W]), row after row of the grid, as one PNG file. C is 1 (grey) or 3
  * (red, green, blue); values are mapped linearly and rounded to 8 bits; gaps are white.
  *
+ * @param options NULL for defaults
  * @return OK; ERR_SHAPE, also for sides above 65535 pixels; ERR_DTYPE; ERR_INVALID_ARG; ERR_IO; ERR_NOT_FOUND for a
  *         missing folder; ERR_NO_MEMORY
  */
