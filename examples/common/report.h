@@ -17,6 +17,12 @@ __attribute__((format(printf, 1, 2)))
 #endif
 int ex_fail(const char *format, ...);
 
+/** Prints a line with a command, of words up to a NULL, as a shell reads it: words are quoted where that is needed. */
+#if defined(__GNUC__)
+__attribute__((sentinel))
+#endif
+void ex_print_command(const char *word, ...);
+
 /** 0 where `status` is no error; else prints the library's message and returns -1. */
 int ex_status(lstmae_status status);
 

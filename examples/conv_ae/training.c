@@ -211,9 +211,9 @@ static int stage_ended(training *t, lstmae_status status)
     if (status != LSTMAE_OK && status != LSTMAE_ERR_CANCELLED) return ex_status(status);
     if (signal == 0) return 0;
     if (training_save(t) != 0) return -1;
-    printf("stopped in epoch %lld; continue with\n  %s train --resume %s\n",
-           (long long)(lstmae_fit_state_iteration(t->state) / lstmae_loader_batches(t->loader) + 1), ex_program(),
-           t->checkpoint);
+    printf("stopped in epoch %lld; continue with\n",
+           (long long)(lstmae_fit_state_iteration(t->state) / lstmae_loader_batches(t->loader) + 1));
+    ex_print_command(ex_program(), "train", "--resume", t->checkpoint, NULL);
     return signal;
 }
 

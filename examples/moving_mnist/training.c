@@ -152,9 +152,9 @@ static int training_ended(training *t, lstmae_status status)
     if (t->skipped > 0) printf("%lld batches were left out: loss or gradient not finite\n", (long long)t->skipped);
     if (signal == 0) return 0;
     if (training_save(t) != 0) return -1;
-    printf("stopped after update %lld of %lld; continue with\n  %s --resume %s\n",
-           (long long)lstmae_fit_state_iteration(t->state), (long long)t->settings->iterations, ex_program(),
-           t->checkpoint);
+    printf("stopped after update %lld of %lld; continue with\n", (long long)lstmae_fit_state_iteration(t->state),
+           (long long)t->settings->iterations);
+    ex_print_command(ex_program(), "--resume", t->checkpoint, NULL);
     return signal;
 }
 

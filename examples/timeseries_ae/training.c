@@ -68,8 +68,8 @@ static int training_stopped(const training *t, const ts_model *m, ts_settings *s
 {
     const ts_progress kept = {t->loader, t->state};
     if (ts_model_save(m, s, &kept, path) != 0) return -1;
-    printf("stopped after update %lld; continue with\n  %s train --resume %s --out %s\n",
-           (long long)t->trained->updates, ex_program(), path, s->out);
+    printf("stopped after update %lld; continue with\n", (long long)t->trained->updates);
+    ex_print_command(ex_program(), "train", "--resume", path, "--out", s->out, NULL);
     return ex_signals_caught();
 }
 

@@ -125,7 +125,7 @@ grep -q '^resumed at update' "$dir/stopped.other.log" && bad "a sweep with anoth
 # ---- Ctrl-C and resume: the same weights as in one go, also within the layers of a stacked one ----
 # interrupted NAME WORD arguments...: a run in one go and one in two parts, stopped after WORD was printed.
 interrupted() {
-    whole=$dir/$1.whole parts=$dir/$1.parts word=$2
+    whole=$dir/$1.whole parts="$dir/$1 in parts" word=$2
     shift 2
     "$program" train "$@" --out "$whole" >"$whole.log" 2>&1 || bad "a whole run: $(cat "$whole.log")"
     : >"$parts.log"
@@ -140,9 +140,10 @@ interrupted() {
     wait $pid
     got=$?
     [ $got -eq 130 ] || bad "exit code $got instead of 130 after an interrupt: $(cat "$parts.log")"
-    grep -q -e "train --resume $parts/checkpoint.safetensors" "$parts.log" || bad "how to resume: $(cat "$parts.log")"
+    resume=$(grep -e "train --resume '$parts/checkpoint.safetensors'" "$parts.log") ||
+        bad "how to resume: $(cat "$parts.log")"
     [ -e "$parts/model.safetensors" ] && bad "the interrupt came after the training"
-    "$program" train --resume "$parts/checkpoint.safetensors" --threads 2 >"$parts.rest.log" 2>&1 ||
+    eval "$resume --threads 2" >"$parts.rest.log" 2>&1 ||
         bad "a resumed run: $(cat "$parts.rest.log")"
     grep -q '^resumed at update' "$parts.rest.log" || bad "the resumed run began anew"
     cmp "$whole/model.safetensors" "$parts/model.safetensors" || bad "the weights differ after a resume"
