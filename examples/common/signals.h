@@ -1,4 +1,4 @@
-/* Ctrl-C and SIGTERM: the first asks the training to stop, the second ends the program at once. */
+/* Ctrl-C and SIGTERM: the first asks the training to stop, one more after a moment ends the program at once. */
 #ifndef EX_SIGNALS_H
 #define EX_SIGNALS_H
 

@@ -137,6 +137,8 @@ interrupted() {
         tries=$((tries + 1))
     done
     kill -INT $pid
+    sleep 0.01
+    kill -INT $pid 2>/dev/null # as timeout does: not a second wish
     wait $pid
     got=$?
     [ $got -eq 130 ] || bad "exit code $got instead of 130 after an interrupt: $(cat "$parts.log")"
