@@ -12,8 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "names.h"
-
 enum { IMAGES_SIDE = 16384 };
 
 /* Pictures that are becoming a data set. */
@@ -180,7 +178,7 @@ static int images_label(lstmae_dataset **dataset, lstmae_context *context, const
     return result;
 }
 
-int ex_images_open(lstmae_dataset **out, lstmae_context *context, const char *folder)
+int ex_images_open(lstmae_dataset **out, lstmae_context *context, const char *folder, ex_names *classes)
 {
     images set;
     memset(&set, 0, sizeof set);
@@ -192,7 +190,7 @@ int ex_images_open(lstmae_dataset **out, lstmae_context *context, const char *fo
         result = ex_status(lstmae_dataset_from_memory(out, context, set.values, (int64_t)set.files.count, 3, set.dims));
     if (result == 0 && set.ends != NULL) result = images_label(out, context, &set);
     ex_names_free(&set.files);
-    ex_names_free(&set.classes);
+    *classes = set.classes;
     free(set.ends);
     free(set.values);
     free(set.rows);
@@ -201,9 +199,10 @@ int ex_images_open(lstmae_dataset **out, lstmae_context *context, const char *fo
 
 #else
 
-int ex_images_open(lstmae_dataset **out, lstmae_context *context, const char *folder)
+int ex_images_open(lstmae_dataset **out, lstmae_context *context, const char *folder, ex_names *classes)
 {
     (void)context;
+    (void)classes;
     *out = NULL;
     return ex_fail("%s: this build has no libpng and cannot read PNG files", folder);
 }

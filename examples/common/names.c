@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -56,6 +57,27 @@ int ex_names_add(ex_names *names, const char *folder, int kind, const char *endi
     if (names->count > before)
         qsort(names->paths + before, names->count - before, sizeof *names->paths, names_compare);
     return result;
+}
+
+int ex_names_remove(const char *folder, const char *beginning)
+{
+    struct stat info;
+    ex_names files = {NULL, 0};
+    if (stat(folder, &info) != 0) return 0;
+    int result = ex_names_add(&files, folder, EX_NAMES_FILES, "");
+    for (size_t i = 0; result == 0 && i < files.count; i++) {
+        const char *path = files.paths[i];
+        if (strncmp(ex_name(path), beginning, strlen(beginning)) != 0) continue;
+        if (remove(path) != 0) result = ex_fail("%s: cannot remove: %s", path, strerror(errno));
+    }
+    ex_names_free(&files);
+    return result;
+}
+
+const char *ex_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
 }
 
 void ex_names_free(ex_names *names)

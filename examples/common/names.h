@@ -16,4 +16,10 @@ enum { EX_NAMES_FOLDERS, EX_NAMES_FILES };
 int ex_names_add(ex_names *names, const char *folder, int kind, const char *ending);
 void ex_names_free(ex_names *names);
 
+/** Removes the files in `folder` whose names begin with `beginning`; a folder that is not there has none. */
+int ex_names_remove(const char *folder, const char *beginning);
+
+/** What follows the last '/' of a path. */
+const char *ex_name(const char *path);
+
 #endif

@@ -11,7 +11,13 @@
 #include "networks.h"
 
 enum { DATA_COLOR_SIZE = 32, DATA_GREY_SIZE = 28 }; /* sides of drawn images, those of CIFAR-10 and MNIST */
-enum { DATA_IDX_CLASSES = 10, DATA_IDX_HEAD = 8 };  /* labels of MNIST and Fashion-MNIST; bytes before the first one */
+enum { DATA_CLASSES = 10, DATA_IDX_HEAD = 8 };      /* labels of CIFAR-10 and both MNIST; bytes before the first one */
+
+/* As their authors call them. */
+static const char *const data_cifar10[DATA_CLASSES] = {"airplane", "automobile", "bird",  "cat",  "deer",
+                                                       "dog",      "frog",       "horse", "ship", "truck"};
+static const char *const data_fashion[DATA_CLASSES] = {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
+                                                       "Sandal",      "Shirt",   "Sneaker",  "Bag",   "Ankle boot"};
 
 /* ---- drawn images ---- */
 
@@ -55,9 +61,9 @@ static int data_check_labels(const lstmae_dataset *labels, int64_t images, const
     for (int64_t i = 0; i < count; i++) {
         float label;
         EX_TRY(lstmae_dataset_read(labels, i, &label, 1));
-        if (label < 0 || label >= DATA_IDX_CLASSES)
+        if (label < 0 || label >= DATA_CLASSES)
             return ex_fail("%s: byte %lld: expected a label of 0 to %d, got %g", path, (long long)(DATA_IDX_HEAD + i),
-                           DATA_IDX_CLASSES - 1, (double)label);
+                           DATA_CLASSES - 1, (double)label);
     }
     return 0;
 }
@@ -95,10 +101,10 @@ static int data_idx(lstmae_dataset **out, lstmae_context *context, const ca_sett
 }
 
 /* A tenth of a folder's pictures is for testing. */
-static int data_folder(lstmae_dataset **train, lstmae_dataset **test, lstmae_context *context, const ca_settings *s)
+static int data_folder(ca_data *data, lstmae_dataset **train, lstmae_dataset **test, const ca_settings *s)
 {
     lstmae_dataset *all = NULL;
-    if (ex_images_open(&all, context, s->data) != 0) return -1;
+    if (ex_images_open(&all, data->context, s->data, &data->folders) != 0) return -1;
     int64_t count = lstmae_dataset_count(all), kept = count - (count + 9) / 10;
     int result = kept >= 2 ? 0 : ex_fail("%s: expected at least 3 images, got %lld", s->data, (long long)count);
     if (result == 0) result = ex_status(lstmae_dataset_split(train, test, all, kept, (uint64_t)s->split_seed + 1));
@@ -106,18 +112,21 @@ static int data_folder(lstmae_dataset **train, lstmae_dataset **test, lstmae_con
     return result;
 }
 
-static int data_parts(lstmae_dataset **train, lstmae_dataset **test, lstmae_context *context, const ca_settings *s)
+static int data_parts(ca_data *data, lstmae_dataset **train, lstmae_dataset **test, const ca_settings *s)
 {
+    lstmae_context *context = data->context;
     if (s->data[0] == '\0') {
         if (data_draw(train, context, s, s->images, 0) != 0) return -1;
         return data_draw(test, context, s, (s->images + 4) / 5, 1);
     }
-    if (s->dataset == CA_IMAGES) return data_folder(train, test, context, s);
+    if (s->dataset == CA_IMAGES) return data_folder(data, train, test, s);
     if (s->dataset == CA_CIFAR10) {
+        data->names = data_cifar10;
         EX_TRY(lstmae_dataset_cifar10(train, context, s->data, LSTMAE_CIFAR10_TRAIN));
         EX_TRY(lstmae_dataset_cifar10(test, context, s->data, LSTMAE_CIFAR10_TEST));
         return 0;
     }
+    if (s->dataset == CA_FASHION) data->names = data_fashion;
     if (data_idx(train, context, s, "train") != 0) return -1;
     return data_idx(test, context, s, "t10k");
 }
@@ -175,7 +184,7 @@ int ca_data_open(ca_data *data, lstmae_context *context, const ca_settings *s)
     data->low = ca_network_signed(s) ? -1.0 : 0.0;
     data->high = 1.0;
     lstmae_dataset *train = NULL;
-    int result = data_parts(&train, &data->test, context, s);
+    int result = data_parts(data, &train, &data->test, s);
     if (result == 0) result = data_shape(data, &train);
     if (result == 0) result = data_shape(data, &data->test);
     if (result == 0) result = data_split(data, train, s);
@@ -189,6 +198,17 @@ void ca_data_close(ca_data *data)
     lstmae_dataset_destroy(data->train);
     lstmae_dataset_destroy(data->validation);
     lstmae_dataset_destroy(data->test);
+    ex_names_free(&data->folders);
+}
+
+void ca_data_class(const ca_data *data, int64_t label, char *text, size_t size)
+{
+    if (data->names != NULL && label >= 0 && label < DATA_CLASSES)
+        snprintf(text, size, "%s", data->names[label]);
+    else if (label >= 0 && (uint64_t)label < data->folders.count)
+        snprintf(text, size, "%s", ex_name(data->folders.paths[label]));
+    else
+        snprintf(text, size, "%lld", (long long)label);
 }
 
 /* ---- reading ---- */

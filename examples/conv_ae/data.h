@@ -4,6 +4,7 @@
 
 #include <lstmae/lstmae.h>
 
+#include "../common/names.h"
 #include "settings.h"
 
 typedef struct ca_data {
@@ -11,6 +12,8 @@ typedef struct ca_data {
     lstmae_dataset *train, *validation, *test; /* items [C,H,W] */
     int64_t dims[3];                          /* of an item */
     double low, high;                         /* of a pixel: what black and full brightness are */
+    const char *const *names;                 /* of the labels, ten; NULL: none are known */
+    ex_names folders;                         /* those of pictures, in the order of their labels */
     char text[EX_TEXT_SIZE + 128];            /* for people */
 } ca_data;
 
@@ -20,6 +23,9 @@ typedef struct ca_data {
  */
 int ca_data_open(ca_data *data, lstmae_context *context, const ca_settings *settings);
 void ca_data_close(ca_data *data);
+
+/** A label as people say it: its class, or the number where that has no name. */
+void ca_data_class(const ca_data *data, int64_t label, char *text, size_t size);
 
 /** Batches of `dataset`: shuffled and without a smaller last one for training, in order and all for measuring. */
 int ca_data_loader(lstmae_loader **out, const ca_data *data, lstmae_dataset *dataset, const ca_settings *settings,

@@ -33,7 +33,10 @@ static int main_run(lstmae_context *context, ca_settings *settings)
 {
     ca_data data;
     int result = ca_data_open(&data, context, settings);
-    if (result == 0) result = commands[settings->command](&data, settings);
+    if (result == 0) {
+        ca_settings_settle(settings, lstmae_dataset_count(data.train));
+        result = commands[settings->command](&data, settings);
+    }
     ca_data_close(&data);
     return result < 0 ? EX_FAILED : result > 0 ? 128 + result : EX_OK;
 }

@@ -13,6 +13,9 @@
 #define SETTINGS_OPTIONS 48
 #define SETTINGS_MANY 1e15 /* upper bound of counts */
 
+/* Updates in an epoch, at least, where the size of a batch is left to the program. */
+#define SETTINGS_UPDATES 50
+
 /* ---- defaults ---- */
 
 /* The tutorial's settings, but for the number of epochs: 500 there. */
@@ -24,7 +27,6 @@ static void defaults_common(ca_settings *s)
     s->latent = 128;
     s->beta = 1;
     s->epochs = 10;
-    s->batch = 256;
     s->lr = 1e-3;
     s->lr_factor = 0.2;
     s->lr_patience = 20;
@@ -49,15 +51,10 @@ static void settings_defaults(ca_settings *s, int dataset, int model)
     if (model == CA_VAE) {
         s->latent = 20;
         s->epochs = 40;
-        s->batch = 128;
     }
-    if (model == CA_DENOISING) {
-        s->noise = 1 + LSTMAE_NOISE_MASKING;
-        s->batch = 128;
-    }
+    if (model == CA_DENOISING) s->noise = 1 + LSTMAE_NOISE_MASKING;
     if (model == CA_STACKED) {
         s->latent = 30;
-        s->batch = 128;
         s->pretrain_epochs = 5;
     }
 }
@@ -97,7 +94,8 @@ static void settings_table(ca_settings *s, ex_option *table)
         {"epochs", EX_INT, 0, &s->epochs, 1, 1000000, NULL, "times through the training images"},
         {"pretrain-epochs", EX_INT, 0, &s->pretrain_epochs, 0, 1000000, NULL,
          "stacked: of each layer by itself before; 0: none"},
-        {"batch", EX_INT, 0, &s->batch, 1, 65536, NULL, "images per update"},
+        {"batch", EX_INT, 0, &s->batch, 0, 65536, NULL,
+         "images per update; 0: 256, or 128 of vae, denoising and stacked, and fewer where there are few"},
         {"lr", EX_REAL, 0, &s->lr, 0, 1e6, NULL, "Adam's learning rate at first"},
         {"lr-factor", EX_REAL, 0, &s->lr_factor, 1e-6, 0.999999, NULL, "it is multiplied by this on a plateau"},
         {"lr-patience", EX_INT, 0, &s->lr_patience, 0, 1000000, NULL, "epochs without improvement until then"},
@@ -194,6 +192,13 @@ static int settings_check(const ca_settings *s)
     if (s->command != CA_SWEEP) return 0;
     if (s->model == CA_MNIST_CONV) return ex_fail("sweep: the code of mnist-conv has one size");
     return ca_settings_latents(s, NULL) < 0 ? -1 : 0;
+}
+
+void ca_settings_settle(ca_settings *s, int64_t images)
+{
+    const int64_t own = s->model == CA_VAE || s->model == CA_DENOISING || s->model == CA_STACKED ? 128 : 256;
+    const int64_t most = images / SETTINGS_UPDATES > 1 ? images / SETTINGS_UPDATES : 1;
+    if (s->batch == 0) s->batch = own < most ? own : most;
 }
 
 int ca_settings_latents(const ca_settings *s, int64_t latents[CA_SWEEP_MOST])

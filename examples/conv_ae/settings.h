@@ -37,7 +37,7 @@ typedef struct ca_settings {
     double noise_amount, beta;
     int64_t kl_warmup;
 
-    int64_t epochs, batch, lr_patience, save_every;
+    int64_t epochs, batch, lr_patience, save_every; /* batch 0: see ca_settings_settle() */
     double lr, lr_factor, min_lr;
 
     char latents[EX_TEXT_SIZE];
@@ -57,6 +57,9 @@ typedef struct ca_settings {
  * Returns 0; 1 when the help was printed; -1 after a message about the options, -2 about the file.
  */
 int ca_settings_read(ca_settings *settings, int argc, char **argv);
+
+/** Fills what depends on the number of images to train on. */
+void ca_settings_settle(ca_settings *settings, int64_t images);
 
 /** The settings as text for a checkpoint, to be freed; NULL when memory ends. */
 char *ca_settings_text(ca_settings *settings);

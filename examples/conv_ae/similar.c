@@ -129,13 +129,14 @@ int ca_similar_command(ca_data *data, ca_settings *s)
 
 /* ---- codes for other programs ---- */
 
-enum { EXPORT_SPRITE = 8192, EXPORT_LABEL = 24 }; /* pixels of the projector's picture; bytes of a label */
+enum { EXPORT_SPRITE = 8192, EXPORT_LABEL = 64 }; /* pixels of the projector's picture; bytes of a label */
 
 typedef struct export {
     lstmae_tensor *codes, *plane; /* [N,Z], and its first two principal components */
     float *values, *places;       /* the same on the host */
     int64_t rows, width;
-    char *labels;                 /* [N,EXPORT_LABEL]; NULL: none */
+    int64_t *labels;              /* [N]; NULL: none */
+    char *names;                  /* of these, [N,EXPORT_LABEL] */
     const char **texts;
 } export;
 
@@ -146,20 +147,21 @@ static void export_free(export *e)
     free(e->values);
     free(e->places);
     free(e->labels);
+    free(e->names);
     free((void *)e->texts);
 }
 
-static int export_labels(export *e, const lstmae_dataset *dataset)
+static int export_labels(export *e, const ca_data *data)
 {
-    int64_t label;
-    if (!lstmae_dataset_labelled(dataset)) return 0;
-    e->labels = malloc((size_t)e->rows * EXPORT_LABEL);
+    if (!lstmae_dataset_labelled(data->test)) return 0;
+    e->labels = malloc((size_t)e->rows * sizeof *e->labels);
+    e->names = malloc((size_t)e->rows * EXPORT_LABEL);
     e->texts = malloc((size_t)e->rows * sizeof *e->texts);
-    if (e->labels == NULL || e->texts == NULL) return ex_fail("out of memory for labels");
+    if (e->labels == NULL || e->names == NULL || e->texts == NULL) return ex_fail("out of memory for labels");
     for (int64_t i = 0; i < e->rows; i++) {
-        EX_TRY(lstmae_dataset_label(dataset, i, &label));
-        e->texts[i] = e->labels + i * EXPORT_LABEL;
-        snprintf(e->labels + i * EXPORT_LABEL, EXPORT_LABEL, "%lld", (long long)label);
+        EX_TRY(lstmae_dataset_label(data->test, i, &e->labels[i]));
+        ca_data_class(data, e->labels[i], e->names + i * EXPORT_LABEL, EXPORT_LABEL);
+        e->texts[i] = e->names + i * EXPORT_LABEL;
     }
     return 0;
 }
@@ -181,10 +183,10 @@ static int export_prepare(export *e, ca_model *model, const ca_data *data, const
     lstmae_pca_destroy(pca);
     if (result != 0) return -1;
     EX_TRY(lstmae_tensor_read(e->plane, e->places, (size_t)(e->rows * k) * sizeof *e->places));
-    return export_labels(e, data->test);
+    return export_labels(e, data);
 }
 
-/* Rows of label, two principal components, code. */
+/* Rows of the label's number, two principal components, code. */
 static int export_csv(const export *e, const char *folder)
 {
     char path[EX_PATH_SIZE];
@@ -196,7 +198,7 @@ static int export_csv(const export *e, const char *folder)
     for (int64_t z = 0; z < e->width; z++) fprintf(file.stream, ",z%lld", (long long)z);
     fputc('\n', file.stream);
     for (int64_t n = 0; n < e->rows; n++) {
-        fputs(e->texts != NULL ? e->texts[n] : "", file.stream);
+        if (e->labels != NULL) fprintf(file.stream, "%lld", (long long)e->labels[n]);
         for (int64_t i = 0; i < k; i++) fprintf(file.stream, ",%.9g", (double)e->places[n * k + i]);
         for (int64_t z = 0; z < e->width; z++) fprintf(file.stream, ",%.9g", (double)e->values[n * e->width + z]);
         fputc('\n', file.stream);

@@ -8,6 +8,7 @@
 #include "../common/csvlog.h"
 #include "../common/device.h"
 #include "../common/files.h"
+#include "../common/names.h"
 #include "../common/plot.h"
 #include "../common/progress.h"
 #include "../common/report.h"
@@ -253,18 +254,26 @@ static int stage_run(training *t)
 
 /* ---- the whole ---- */
 
+/* Events of a training that is continued are added to; others would be drawn into one curve with these. */
+static int training_events(training *t)
+{
+    char path[EX_PATH_SIZE];
+    const ca_settings *s = t->settings;
+    if (ex_path(path, sizeof path, s->out, "events") != 0) return -1;
+    if (s->resume[0] == '\0' && ex_names_remove(path, "events.out.tfevents.") != 0) return -1;
+    return ex_status(lstmae_events_create(&t->events, t->data->context, path, NULL));
+}
+
 static int training_open(training *t)
 {
     ca_settings *s = t->settings;
-    char path[EX_PATH_SIZE];
     const int64_t held = lstmae_dataset_count(t->data->validation);
     if (ca_data_loader(&t->loader, t->data, t->data->train, s, 1) != 0) return -1;
     if (ca_data_loader(&t->validation, t->data, t->data->validation, s, 0) != 0) return -1;
     if (ca_data_images(&t->shown, t->data, t->data->validation, 0, held < SHOWN ? held : SHOWN) != 0) return -1;
     if (ex_folder(s->out) != 0) return -1;
     if (ex_path(t->checkpoint, sizeof t->checkpoint, s->out, CA_CHECKPOINT_FILE) != 0) return -1;
-    if (ex_path(path, sizeof path, s->out, "events") != 0) return -1;
-    return ex_status(lstmae_events_create(&t->events, t->data->context, path, NULL));
+    return training_events(t);
 }
 
 int ca_train(ca_model *model, ca_data *data, ca_settings *s)
@@ -328,7 +337,7 @@ static void training_describe(const ca_data *data, const ca_model *model, const 
     ex_word(CA_MODELS, s->model, name, sizeof name);
     ex_device(data->context, device, sizeof device);
     printf("data: %s\n", data->text);
-    printf("model: %s on %s\n", name, device);
+    printf("model: %s on %s, batches of %lld\n", name, device, (long long)s->batch);
     const int64_t dims[4] = {s->batch, data->dims[0], data->dims[1], data->dims[2]};
     if (lstmae_module_summary(model->module, 4, dims, text, sizeof text, NULL) == LSTMAE_OK) fputs(text, stdout);
 }

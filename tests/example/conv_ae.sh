@@ -85,6 +85,12 @@ runs mnist-conv sample "samples=3 from=codes" sample.png
 [ "$(wc -l <"$dir/uva/embeddings/codes.csv")" -eq 25 ] || bad "codes.csv: 24 rows and a head expected"
 [ "$(wc -c <"$dir/uva/embeddings/codes.npy")" -eq $((128 + 24 * 128 * 4)) ] || bad "the size of codes.npy"
 
+# A training that begins anew takes the place of the one before, its events too; few images make small batches.
+"$program" train --model mnist-linear --images 120 --epochs 1 --threads 1 --out "$dir/mnist-linear" \
+    >"$dir/anew.log" 2>&1 || bad "a training begun anew: $(cat "$dir/anew.log")"
+grep -q 'batches of 2$' "$dir/anew.log" || bad "108 images: 50 batches in an epoch expected"
+[ "$(find "$dir/mnist-linear/events" -name 'events.out.tfevents.*' | wc -l)" -eq 1 ] || bad "events of an older training"
+
 # What eval measures is what the training has measured.
 "$program" eval --out "$dir/uva" --threads 1 >"$dir/eval.log" 2>&1 || bad "eval: $(cat "$dir/eval.log")"
 for log in eval uva; do
@@ -195,6 +201,9 @@ for part in data_batch_1 data_batch_2 data_batch_3 data_batch_4 data_batch_5 tes
 done
 "$program" train --data "$dir/cifar" --batch 8 --epochs 1 --threads 1 --out "$dir/zeros" >"$dir/zeros.log" 2>&1 ||
     bad "CIFAR-10 files: $(cat "$dir/zeros.log")"
+expect 0 "embeddings=10" export-embeddings --out "$dir/zeros"
+[ "$(sort -u "$dir/zeros/embeddings/metadata.tsv")" = airplane ] || bad "a name of the class that is in CIFAR-10 files"
+[ "$(cut -d, -f1 "$dir/zeros/embeddings/codes.csv" | sort -u | tr '\n' ' ')" = "0 label " ] || bad "labels of codes.csv"
 head -c 30000 /dev/zero >"$dir/cifar/data_batch_3.bin"
 expect 1 "data_batch_3.bin: byte" train --data "$dir/cifar" --out "$dir/bad"
 head -c 30730 /dev/zero | tr '\000' '\013' >"$dir/cifar/data_batch_3.bin"

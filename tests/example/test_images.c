@@ -97,6 +97,10 @@ static void write_png(const char *path, int w, int h, int type, int depth, int i
     free(row);
 }
 
+/* The subfolders of the last folder that was opened, and the last of them. */
+static size_t class_count;
+static char last_class[64];
+
 /* Opens a folder with stderr going to a file; returns the message, or NULL where it opens. */
 static const char *opening(lstmae_dataset **out, const char *folder)
 {
@@ -105,7 +109,11 @@ static const char *opening(lstmae_dataset **out, const char *folder)
     int kept = dup(2);
     FILE *to = fopen(place("stderr.txt"), "w+");
     assert_true(kept >= 0 && to != NULL && dup2(fileno(to), 2) >= 0);
-    int result = ex_images_open(out, context, folder);
+    ex_names classes = {NULL, 0};
+    int result = ex_images_open(out, context, folder, &classes);
+    class_count = classes.count;
+    snprintf(last_class, sizeof last_class, "%s", classes.count > 0 ? ex_name(classes.paths[classes.count - 1]) : "");
+    ex_names_free(&classes);
     fflush(stderr);
     dup2(kept, 2);
     close(kept);
@@ -185,6 +193,8 @@ static void folders_are_labels(void **state)
         assert_ok(lstmae_dataset_label(dataset, i, &label));
         assert_int_equal(label, want[i]);
     }
+    assert_int_equal(class_count, 4);
+    assert_string_equal(last_class, "dog");
     lstmae_dataset_destroy(dataset);
 }
 
