@@ -31,8 +31,9 @@ class Data:
         whole, test = (self.cifar(folder, part) if dataset == "cifar10" else self.idx(folder, part) for part in (0, 1))
         train, validation = ctypes.c_void_p(), ctypes.c_void_p()
         count = self.lib.lstmae_dataset_count(whole)
+        held = min(5000, (count + 9) // 10)
         self.call("dataset_split", ctypes.byref(train), ctypes.byref(validation), whole,
-                  ctypes.c_int64(count - 5000), ctypes.c_uint64(split_seed))
+                  ctypes.c_int64(count - held), ctypes.c_uint64(split_seed))
         self.train, self.validation, self.test = (self.read(d) for d in (train, validation, test))
 
     def call(self, name, *args):
