@@ -49,6 +49,8 @@ typedef struct ca_settings {
     int64_t updates; /* of the stages before */
     double elapsed;  /* seconds of training before this run */
     double val_loss; /* lowest validation loss of the last stage; 0 before it ended */
+    double loss_sum; /* of the updates since the last validation */
+    int64_t loss_count;
 } ca_settings;
 
 /**

@@ -30,6 +30,8 @@ static int sweep_matches(ca_settings *kept, const ca_settings *wanted, const cha
     expected.updates = kept->updates;
     expected.val_loss = kept->val_loss;
     expected.elapsed = kept->elapsed;
+    expected.loss_sum = kept->loss_sum;
+    expected.loss_count = kept->loss_count;
     char *a = ca_settings_text(kept), *b = ca_settings_text(&expected);
     int same = a != NULL && b != NULL && strcmp(a, b) == 0;
     free(a);

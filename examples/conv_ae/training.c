@@ -30,8 +30,6 @@ typedef struct training {
     lstmae_events *events;
     lstmae_tensor *shown; /* validation images */
     ex_csv log;
-    double loss_sum;      /* of the updates since the last validation */
-    int64_t loss_count;
     double before, began; /* settings->elapsed and the clock when this run began */
     int failed;           /* a file could not be written */
     char checkpoint[EX_PATH_SIZE];
@@ -90,17 +88,18 @@ static int training_scalars(training *t, const double *row)
 
 static void training_validated(training *t, const lstmae_fit_event *event)
 {
+    ca_settings *s = t->settings;
     double row[LOG_COLUMNS];
-    row[LOG_UPDATE] = (double)(t->settings->updates + event->iteration);
-    row[LOG_STAGE] = (double)t->settings->stage;
-    row[LOG_LOSS] = t->loss_count > 0 ? t->loss_sum / (double)t->loss_count : NAN;
+    row[LOG_UPDATE] = (double)(s->updates + event->iteration);
+    row[LOG_STAGE] = (double)s->stage;
+    row[LOG_LOSS] = s->loss_count > 0 ? s->loss_sum / (double)s->loss_count : NAN;
     row[LOG_VALIDATION] = event->validation;
     row[LOG_LR] = event->lr;
     row[LOG_SECONDS] = training_elapsed(t);
-    t->loss_sum = 0;
-    t->loss_count = 0;
+    s->loss_sum = 0;
+    s->loss_count = 0;
     if (ex_csv_row(&t->log, row) != 0 || training_scalars(t, row) != 0) t->failed = 1;
-    if (t->settings->stage == training_layers(t) && training_show(t, (int64_t)row[LOG_UPDATE]) != 0) t->failed = 1;
+    if (s->stage == training_layers(t) && training_show(t, (int64_t)row[LOG_UPDATE]) != 0) t->failed = 1;
 }
 
 /* ---- checkpoints ---- */
@@ -132,8 +131,8 @@ static int training_event(const lstmae_fit_event *event, void *payload)
 {
     training *t = payload;
     if (event->stage == LSTMAE_FIT_ITERATION) {
-        t->loss_sum += event->loss;
-        t->loss_count++;
+        t->settings->loss_sum += event->loss;
+        t->settings->loss_count++;
         ex_progress_update(&t->progress, event->iteration, event->loss, event->validation);
     }
     if (event->stage == LSTMAE_FIT_VALIDATION) {
@@ -144,12 +143,22 @@ static int training_event(const lstmae_fit_event *event, void *payload)
     return t->failed || ex_signals_caught() != 0;
 }
 
+/* " of layer N" for people, "" while the whole is trained; kept until the next call. */
+static const char *stage_text(const training *t)
+{
+    static char text[32];
+    text[0] = '\0';
+    if (t->settings->stage < training_layers(t))
+        snprintf(text, sizeof text, " of layer %lld", (long long)t->settings->stage + 1);
+    return text;
+}
+
 /* The stage of the settings is that of the checkpoint. */
 static int training_load(training *t)
 {
     const lstmae_checkpoint content = training_content(t);
     EX_TRY(lstmae_checkpoint_load(t->settings->resume, &content));
-    printf("resumed at update %lld of its stage\n", (long long)lstmae_fit_state_iteration(t->state));
+    printf("resumed at update %lld%s\n", (long long)lstmae_fit_state_iteration(t->state), stage_text(t));
     t->settings->resume[0] = '\0'; /* the stages after it begin anew */
     return 0;
 }
@@ -212,8 +221,8 @@ static int stage_ended(training *t, lstmae_status status)
     if (status != LSTMAE_OK && status != LSTMAE_ERR_CANCELLED) return ex_status(status);
     if (signal == 0) return 0;
     if (training_save(t) != 0) return -1;
-    printf("stopped in epoch %lld; continue with\n",
-           (long long)(lstmae_fit_state_iteration(t->state) / lstmae_loader_batches(t->loader) + 1));
+    printf("stopped in epoch %lld%s; continue with\n",
+           (long long)(lstmae_fit_state_iteration(t->state) / lstmae_loader_batches(t->loader) + 1), stage_text(t));
     ex_print_command(ex_program(), "train", "--resume", t->checkpoint, NULL);
     return signal;
 }

@@ -155,8 +155,8 @@ interrupted() {
         bad "a resumed run: $(cat "$parts.rest.log")"
     grep -q '^resumed at update' "$parts.rest.log" || bad "the resumed run began anew"
     cmp "$whole/model.safetensors" "$parts/model.safetensors" || bad "the weights differ after a resume"
-    cut -d , -f 1,2,4 "$whole/loss.csv" >"$whole.rows"
-    cut -d , -f 1,2,4 "$parts/loss.csv" | cmp - "$whole.rows" || bad "loss.csv of the parts has other rows"
+    cut -d , -f 1-5 "$whole/loss.csv" >"$whole.rows"
+    cut -d , -f 1-5 "$parts/loss.csv" | cmp - "$whole.rows" || bad "loss.csv of the parts has other rows"
 }
 interrupted vae '^[0-9]*/396' --model vae --noise masking --images 1200 --batch 32 --epochs 12 --threads 1 \
     --save-every 2
