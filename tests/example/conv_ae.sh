@@ -89,7 +89,8 @@ runs mnist-conv sample "samples=3 from=codes" sample.png
 "$program" train --model mnist-linear --images 120 --epochs 1 --threads 1 --out "$dir/mnist-linear" \
     >"$dir/anew.log" 2>&1 || bad "a training begun anew: $(cat "$dir/anew.log")"
 grep -q 'batches of 2$' "$dir/anew.log" || bad "108 images: 50 batches in an epoch expected"
-[ "$(find "$dir/mnist-linear/events" -name 'events.out.tfevents.*' | wc -l)" -eq 1 ] || bad "events of an older training"
+[ "$(find "$dir/mnist-linear/events" -name 'events.out.tfevents.*' | wc -l)" -eq 1 ] ||
+    bad "events of an older training"
 
 # What eval measures is what the training has measured.
 "$program" eval --out "$dir/uva" --threads 1 >"$dir/eval.log" 2>&1 || bad "eval: $(cat "$dir/eval.log")"

@@ -86,13 +86,13 @@ interrupted plain $tiny --iterations 6000
 # shellcheck disable=SC2086
 interrupted random $tiny --iterations 6000 --preset seed --dropout 0.3 --decoder-input truth --truth 0.5
 
-# ---- the second Ctrl-C does not wait: one update of this run takes seconds ----
+# ---- the second Ctrl-C, half a second later or more, does not wait: one update of this run takes seconds ----
 "$program" --device cpu:ref --size 64 --digit-size 20 --hidden 384 --batch 64 --out "$dir/twice" \
     >"$dir/twice.log" 2>&1 &
 pid=$!
 sleep 0.5
 kill -INT $pid
-sleep 0.1
+sleep 0.8
 kill -INT $pid
 wait $pid
 got=$?
