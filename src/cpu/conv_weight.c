@@ -162,7 +162,6 @@ static void weight_tap(weight_work *work, int64_t tap)
     const weight_job *job = work->job;
     const lae_conv_gradient whole = weight_gradient(work, tap);
     lae_conv_gradient g = whole;
-    g.ahead = work->ahead;
     for (int64_t from = 0; from < work->strip.vectors; from += job->step) {
         const int64_t left = work->strip.vectors - from;
         g.vectors = left < job->step ? left : job->step;
@@ -223,7 +222,8 @@ static void weight_strip(weight_work *work, int64_t block)
     const int64_t rows = job->shape.height.out, columns = job->shape.width.out;
     const int64_t unit = job->shape.batch >= job->blocks ? rows : 1; /* no images in parts where there are many */
     const int64_t steps = (work->strip.vectors + job->step - 1) / job->step;
-    const int64_t tiles = (job->shape.diagonal ? 1 : steps * job->cut.tiles) * (work->t1 - work->t0);
+    const int64_t boxes = (columns + job->columns - 1) / job->columns; /* beside each other */
+    const int64_t tiles = (job->shape.diagonal ? 1 : steps * job->cut.tiles) * (work->t1 - work->t0) * boxes;
     int64_t begin, end;
     lae_pool_part(job->shape.batch * rows / unit, (int)block, (int)job->blocks, &begin, &end);
     begin *= unit;
