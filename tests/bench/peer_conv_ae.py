@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Trains the networks of examples/conv_ae in PyTorch, on the same files, split and settings, for comparison.
 
-The data come through the library itself (ctypes), so that both sides see the same pixels and the same split; weights
-and the order of the batches are each side's own, which is why figures are means over several seeds. Prints the
-validation loss after each epoch asked for, and the test loss, one line per seed and a mean.
+The data come through the library itself (ctypes), so that both sides see the same pixels and the same split. Weights
+and the order of the batches are each side's own, which is why figures are means over several seeds, unless --initial
+takes both from the library: then a seed's losses are those of the same training in both, as long as rounding lets them.
+Prints the validation loss after each epoch asked for, and the test loss, one line per seed and a mean.
 """
 
 import argparse
@@ -18,6 +19,21 @@ from torch import nn
 from torch.nn import functional
 
 
+class LoaderOptions(ctypes.Structure):
+    """lstmae_loader_options"""
+    _fields_ = [("struct_size", ctypes.c_uint32), ("flags", ctypes.c_uint32), ("batch", ctypes.c_int64),
+                ("input_steps", ctypes.c_int64), ("epoch_items", ctypes.c_int64), ("seed", ctypes.c_uint64)]
+
+
+class Batch(ctypes.Structure):
+    """lstmae_batch"""
+    _fields_ = [("struct_size", ctypes.c_uint32), ("reserved", ctypes.c_uint32), ("x", ctypes.c_void_p),
+                ("target", ctypes.c_void_p), ("count", ctypes.c_int64), ("index", ctypes.c_int64)]
+
+
+SHUFFLE, DROP_LAST = 1, 2  # LSTMAE_LOADER_
+
+
 class Data:
     """Train, validation and test images as tensors, read through the library."""
 
@@ -29,16 +45,18 @@ class Data:
         self.context = ctypes.c_void_p()
         self.call("context_create", ctypes.byref(self.context), b"cpu", None)
         whole, test = (self.cifar(folder, part) if dataset == "cifar10" else self.idx(folder, part) for part in (0, 1))
-        train, validation = ctypes.c_void_p(), ctypes.c_void_p()
+        self.train_set, validation = ctypes.c_void_p(), ctypes.c_void_p()
         count = self.lib.lstmae_dataset_count(whole)
         held = min(5000, (count + 9) // 10)
-        self.call("dataset_split", ctypes.byref(train), ctypes.byref(validation), whole,
+        self.call("dataset_split", ctypes.byref(self.train_set), ctypes.byref(validation), whole,
                   ctypes.c_int64(count - held), ctypes.c_uint64(split_seed))
-        self.train, self.validation, self.test = (self.read(d) for d in (train, validation, test))
+        self.train, self.validation, self.test = (self.read(d) for d in (self.train_set, validation, test))
 
     def call(self, name, *args):
-        if getattr(self.lib, "lstmae_" + name)(*args) < 0:
+        status = getattr(self.lib, "lstmae_" + name)(*args)
+        if status < 0:
             raise SystemExit(self.lib.lstmae_last_error().decode())
+        return status
 
     def cifar(self, folder, part):
         out = ctypes.c_void_p()
@@ -50,6 +68,24 @@ class Data:
         path = f"{folder}/{('train', 't10k')[part]}-images-idx3-ubyte.gz"
         self.call("dataset_open", ctypes.byref(out), self.context, path.encode(), None)
         return out
+
+    def batches(self, batch, seed):
+        """Epochs without end, each a list of the numbers of its batches' images, as the library's loader shuffles."""
+        options = LoaderOptions(ctypes.sizeof(LoaderOptions), SHUFFLE | DROP_LAST, batch, 0, 0, seed)
+        numbers, loader = ctypes.c_void_p(), ctypes.c_void_p()
+        count = self.lib.lstmae_dataset_count(self.train_set)
+        values = numpy.arange(count, dtype=numpy.float32)
+        self.call("dataset_from_memory", ctypes.byref(numbers), self.context,
+                  values.ctypes.data_as(ctypes.c_void_p), ctypes.c_int64(count), 0, None)
+        self.call("loader_create", ctypes.byref(loader), self.context, numbers, ctypes.byref(options))
+        while True:
+            epoch, item = [], Batch(ctypes.sizeof(Batch))
+            while self.call("loader_next", loader, ctypes.byref(item)) == 1:
+                index = numpy.empty(batch, numpy.float32)
+                self.call("tensor_read", ctypes.c_void_p(item.x), index.ctypes.data_as(ctypes.c_void_p),
+                          ctypes.c_size_t(index.nbytes))
+                epoch.append(torch.from_numpy(index.astype(numpy.int64)))
+            yield epoch
 
     def read(self, dataset):
         count = self.lib.lstmae_dataset_count(dataset)
@@ -133,17 +169,38 @@ def evaluate(model, images, batch):
     return total / images.shape[0]
 
 
+def load_weights(model, path):
+    """Parameters of a model file of conv_ae; running statistics stay as they begin."""
+    with open(path, "rb") as file:
+        head = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+        data = file.read()
+    names = {"encoder": "0", "decoder": "1"}
+    for name, parameter in model.named_parameters():
+        part, rest = name.split(".", 1)
+        entry = head[next(key for key, value in names.items() if value == part) + "." + rest]
+        begin, end = entry["data_offsets"]
+        values = numpy.frombuffer(data[begin:end], numpy.float32).reshape(entry["shape"])
+        parameter.data.copy_(torch.from_numpy(values.copy()))
+
+
+def own_batches(data, batch):
+    """The same as Data.batches() in PyTorch's order."""
+    while True:
+        order = torch.randperm(data.train.shape[0])
+        yield [index for index in order.split(batch) if len(index) == batch]
+
+
 def train(args, data, seed):
     torch.manual_seed(seed)
     make, latent = MODELS[args.model]
     model = make(args.latent or latent)
+    if args.initial:
+        load_weights(model, args.initial.replace("SEED", str(seed)))
+    epochs = data.batches(args.batch, seed) if args.initial else own_batches(data, args.batch)
     optimizer = torch.optim.Adam(model.parameters(), lr=args.lr, fused=True)
     validation, start = {}, time.perf_counter()
     for epoch in range(1, max(args.epochs) + 1):
-        order = torch.randperm(data.train.shape[0])
-        for index in order.split(args.batch):
-            if len(index) < args.batch:
-                continue
+        for index in next(epochs):
             optimizer.zero_grad(set_to_none=True)
             loss_of(model, data.train[index]).backward()
             optimizer.step()
@@ -166,6 +223,8 @@ def main():
     parser.add_argument("--lr", type=float, default=1e-3)
     parser.add_argument("--epochs", type=int, nargs="+", default=[1, 3, 10], help="when to measure; the last one ends")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="one training each")
+    parser.add_argument("--initial", help="model file of conv_ae (not vae), SEED stands for the seed: begin with its "
+                        "weights and take batches in conv_ae's order; 'train --epochs 1 --lr 0 --min-lr 0' leaves one")
     parser.add_argument("--threads", type=int, default=0, help="0: PyTorch's own choice")
     parser.add_argument("--split-seed", type=int, default=42)
     parser.add_argument("--json", help="write the results there")
