@@ -174,10 +174,10 @@ def load_weights(model, path):
     with open(path, "rb") as file:
         head = json.loads(file.read(int.from_bytes(file.read(8), "little")))
         data = file.read()
-    names = {"encoder": "0", "decoder": "1"}
+    parts = {"0": "encoder", "1": "decoder"}
     for name, parameter in model.named_parameters():
         part, rest = name.split(".", 1)
-        entry = head[next(key for key, value in names.items() if value == part) + "." + rest]
+        entry = head[f"{parts[part]}.{rest}"]
         begin, end = entry["data_offsets"]
         values = numpy.frombuffer(data[begin:end], numpy.float32).reshape(entry["shape"])
         parameter.data.copy_(torch.from_numpy(values.copy()))
