@@ -3,13 +3,15 @@
  * compute an image `out` from an image `in`, and for every position of out along an axis a run of taps, in the order in
  * which the weights are packed, meets evenly spaced positions of in. Positions with the same run of taps are a class;
  * borders are classes with fewer taps, the phases of a transposed convolution are classes with different ones. So
- * neither padding nor inserted zeros are ever multiplied.
+ * neither padding nor inserted zeros are ever multiplied. 3x3 convolutions of stride 1 have another way beside this one,
+ * see conv_winograd.h.
  */
 #ifndef LAE_CPU_CONV_H
 #define LAE_CPU_CONV_H
 
 #include "conv_kernels.h"
 #include "pointwise.h"
+#include "product.h"
 #include "queue.h"
 
 /** Floats with adjacent channels: where they are, and the strides of the other axes. */
@@ -117,9 +119,26 @@ int lae_conv_narrow_fits(const lae_conv_call *call);
 /** Multiplications of a call, borders and all. */
 int64_t lae_conv_products(const lae_conv_shape *shape);
 
-/** All panels from a weight as it came, by all threads. */
-void lae_conv_pack(lstmae_queue *queue, const lae_conv_kernels *kernels, const lae_conv_shape *shape, float *panels,
+/** The cut between threads whose largest part is smallest; units, of pixels, before strips. */
+lae_grid lae_conv_grid(int64_t units, int64_t strips, int threads);
+
+/**
+ * A weight as the kernels read it, packed by all threads: panels, or where tiles fit (conv_winograd.h) a first cache
+ * line that says which panels follow, and these. Floats, and what the kernels read of them.
+ */
+int64_t lae_conv_packed_floats(const lae_conv_kernels *kernels, const lae_conv_shape *shape);
+void lae_conv_pack(lstmae_queue *queue, const lae_conv_kernels *kernels, const lae_conv_shape *shape, float *packed,
                    const float *w);
+const float *lae_conv_packed_panels(const lae_conv_shape *shape, const float *packed, int *tiles);
+
+/** 1 if none of them is infinite or NaN. */
+int lae_conv_finite(const float *weights, int64_t count);
+
+/** `value` between 1 and `most`. */
+static inline int64_t lae_conv_limit(int64_t value, int64_t most)
+{
+    return value < 1 ? 1 : value < most ? value : most;
+}
 
 /** `floats` in whole cache lines. */
 static inline int64_t lae_conv_lines(int64_t floats)

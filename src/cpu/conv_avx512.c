@@ -6,6 +6,8 @@
 
 #include "conv_diagonal.inc"
 
+#include "conv_winograd.inc"
+
 const lae_conv_kernels lae_conv_kernels_avx512 = {
     .isa = LAE_ISA_AVX512,
     .lanes = VL,
@@ -16,6 +18,9 @@ const lae_conv_kernels lae_conv_kernels_avx512 = {
     .sweep_diagonal = kernel_conv_sweep_diagonal,
     .gradient_diagonal = kernel_conv_gradient_diagonal,
     .planes = kernel_conv_planes,
+    .patch = kernel_conv_patch,
+    .tile = kernel_conv_tile,
+    .tile_gradient = kernel_conv_tile_gradient,
     .stream = kernel_conv_stream,
     .split = kernel_conv_split,
 };

@@ -1,5 +1,5 @@
 /* The entries for convolutions and transposed ones: operands are brought, weights packed, and a kernel chosen. */
-#include "conv.h"
+#include "conv_winograd.h"
 #include "cpu_arrays.h"
 #include "cpu_entries.h"
 #include "kernels.h"
@@ -48,14 +48,17 @@ void lae_conv_finish(const lae_conv_call *call, int64_t image, int64_t row, int6
 
 static lstmae_status data_run(lstmae_queue *queue, lae_conv_call *call, const lstmae_conv_args *args)
 {
-    call->panels = args->prepared;
-    if (!call->panels) {
-        const int64_t floats = call->shape.groups * lae_conv_group_floats(call->kernels, &call->shape);
-        float *panels = lae_scratch_get(queue, LAE_SCRATCH_PACK_W, (size_t)floats * sizeof(float));
-        if (!panels) return LSTMAE_ERR_NO_MEMORY;
-        lae_conv_pack(queue, call->kernels, &call->shape, panels, args->w);
-        call->panels = panels;
+    const float *packed = args->prepared;
+    int tiles;
+    if (!packed) {
+        const int64_t floats = lae_conv_packed_floats(call->kernels, &call->shape);
+        float *fresh = lae_scratch_get(queue, LAE_SCRATCH_PACK_W, (size_t)floats * sizeof(float));
+        if (!fresh) return LSTMAE_ERR_NO_MEMORY;
+        lae_conv_pack(queue, call->kernels, &call->shape, fresh, args->w);
+        packed = fresh;
     }
+    call->panels = lae_conv_packed_panels(&call->shape, packed, &tiles);
+    if (tiles) return lae_winograd_run(queue, call);
     if (lae_conv_narrow_fits(call)) return lae_conv_narrow_run(queue, call);
     return lae_conv_wide_run(queue, call);
 }

@@ -108,6 +108,11 @@ typedef struct lae_conv_planes {
     int64_t vectors;
 } lae_conv_planes;
 
+/** Pixels along a side of what a Winograd tile computes, and of the patch that it reads; see conv_winograd.h. */
+#define LAE_WINOGRAD_TILE 2
+#define LAE_WINOGRAD_PATCH 4
+#define LAE_WINOGRAD_PLANES (LAE_WINOGRAD_PATCH * LAE_WINOGRAD_PATCH)
+
 typedef struct lae_conv_kernels {
     lae_isa isa;
     int64_t lanes; /* VL */
@@ -119,6 +124,15 @@ typedef struct lae_conv_kernels {
     void (*sweep_diagonal)(const lae_conv_sweep *sweep);
     void (*gradient_diagonal)(const lae_conv_gradient *gradient);
     void (*planes)(const lae_conv_planes *planes);
+    /* The transforms of one Winograd tile, for adjacent channels. Value v of a tile is at [v plane], v row by row. Planes
+     * are written in whole vectors: channels beyond the last one are 0. */
+    void (*patch)(float *to, int64_t plane, const float *const pixels[LAE_WINOGRAD_PLANES], int64_t channels);
+    /** bias NULL: 0; pixels that are NULL are not wanted. */
+    void (*tile)(float *const pixels[LAE_WINOGRAD_TILE * LAE_WINOGRAD_TILE], const float *from, int64_t plane,
+                 const float *bias, int64_t channels);
+    /** The transposed of `tile`: what the gradient of its pixels is for its planes. */
+    void (*tile_gradient)(float *to, int64_t plane,
+                          const float *const pixels[LAE_WINOGRAD_TILE * LAE_WINOGRAD_TILE], int64_t channels);
     /** to[i] = from[i] past the caches, where `to` begins with a cache line. */
     void (*stream)(float *to, const float *from, int64_t n);
     /** planes[c plane + i] = x[i pixel + c] for c < channels, i < pixels. */

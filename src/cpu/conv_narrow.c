@@ -65,19 +65,6 @@ static narrow_axis narrow_axis_of(const lae_conv_rule *rule)
     return axis;
 }
 
-/* 1 if no exponent is that of infinities and NaN. */
-static int narrow_finite(const float *weights, int64_t count)
-{
-    const uint32_t mask = 0x7f800000u;
-    uint32_t other = 0;
-    for (int64_t i = 0; i < count; i++) {
-        uint32_t bits;
-        memcpy(&bits, weights + i, sizeof(bits));
-        other |= (uint32_t)((bits & mask) == mask);
-    }
-    return !other;
-}
-
 static int narrow_shape(const lae_conv_kernels *kernels, const lae_conv_shape *shape)
 {
     const lae_conv_rule *height = &shape->height, *width = &shape->width;
@@ -92,7 +79,7 @@ static int narrow_shape(const lae_conv_kernels *kernels, const lae_conv_shape *s
 int lae_conv_narrow_fits(const lae_conv_call *call)
 {
     return narrow_shape(call->kernels, &call->shape) &&
-           narrow_finite(call->panels, lae_conv_group_floats(call->kernels, &call->shape));
+           lae_conv_finite(call->panels, lae_conv_group_floats(call->kernels, &call->shape));
 }
 
 /* Rows of cells [c0, c1) of an image as planes: x at cell + shift is at row (cell - c0) + (shift - low). */

@@ -7,6 +7,8 @@
 
 #include "conv_diagonal.inc"
 
+#include "conv_winograd.inc"
+
 const lae_conv_kernels lae_conv_kernels_plain = {
     .isa = LAE_ISA_PLAIN,
     .lanes = VL,
@@ -17,6 +19,9 @@ const lae_conv_kernels lae_conv_kernels_plain = {
     .sweep_diagonal = kernel_conv_sweep_diagonal,
     .gradient_diagonal = kernel_conv_gradient_diagonal,
     .planes = kernel_conv_planes,
+    .patch = kernel_conv_patch,
+    .tile = kernel_conv_tile,
+    .tile_gradient = kernel_conv_tile_gradient,
     .stream = kernel_conv_stream,
     .split = kernel_conv_split,
 };

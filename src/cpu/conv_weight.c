@@ -8,7 +8,7 @@
  * pixels of dy, its vectors are first dealt to buffers of their own, in which those that are read together lie side by
  * side: in the image they would fall into few sets of the first-level cache and push each other out.
  */
-#include "conv.h"
+#include "conv_winograd.h"
 #include "cpu_arrays.h"
 #include "cpu_entries.h"
 #include "kernels.h"
@@ -290,15 +290,10 @@ static void weight_task(void *payload, int thread, int threads)
     }
 }
 
-static int64_t weight_limit(int64_t value, int64_t most)
-{
-    return value < 1 ? 1 : value < most ? value : most;
-}
-
 /* `count` in parts of about `most` that are as even as can be: the size of one. */
 static int64_t weight_even(int64_t count, int64_t most)
 {
-    const int64_t parts = weight_limit((count + most - 1) / most, count);
+    const int64_t parts = lae_conv_limit((count + most - 1) / most, count);
     return (count + parts - 1) / parts;
 }
 
@@ -310,9 +305,9 @@ static void weight_cut(weight_job *job)
     job->taps = lae_conv_taps(shape);
     job->strips = shape->groups * lae_conv_panels(job->kernels, shape);
     job->block_floats = shape->groups * lae_conv_group_floats(job->kernels, shape);
-    job->blocks = weight_limit(WEIGHT_PIECES / (job->strips * job->taps), rows);
-    job->blocks = weight_limit(job->blocks, rows * shape->width.out / WEIGHT_BLOCK_PIXELS);
-    job->blocks = weight_limit(job->blocks, WEIGHT_SUM_BYTES / ((int64_t)sizeof(float) * job->block_floats));
+    job->blocks = lae_conv_limit(WEIGHT_PIECES / (job->strips * job->taps), rows);
+    job->blocks = lae_conv_limit(job->blocks, rows * shape->width.out / WEIGHT_BLOCK_PIXELS);
+    job->blocks = lae_conv_limit(job->blocks, WEIGHT_SUM_BYTES / ((int64_t)sizeof(float) * job->block_floats));
     job->cut = lae_conv_cut_of(shape->depth);
     job->step = job->kernels->gradient_vectors[job->cut.low + (job->cut.larger > 0) - 1];
     if (rows * shape->width.out == 0) job->blocks = 0;
@@ -329,8 +324,8 @@ static void weight_cut_boxes(weight_job *job)
                            (shape->features < panel ? shape->features : panel);
     const int64_t pixels = WEIGHT_BOX_BYTES / ((int64_t)sizeof(float) * shape->groups * floats) + 1;
     job->columns = weight_even(columns, pixels);
-    job->rows = rows * columns > pixels ? weight_even(rows, weight_limit(pixels / job->columns, rows))
-                                        : rows * weight_limit(pixels / (rows * columns), shape->batch);
+    job->rows = rows * columns > pixels ? weight_even(rows, lae_conv_limit(pixels / job->columns, rows))
+                                        : rows * lae_conv_limit(pixels / (rows * columns), shape->batch);
     job->dealt_floats = lae_conv_lines(steps * (job->step * job->kernels->lanes * job->rows * job->columns +
                                                 WEIGHT_GAP));
 }
@@ -358,9 +353,9 @@ lstmae_status cpu_conv_weight_gradient(lstmae_queue *queue, const lstmae_conv_ar
     lstmae_status status = lae_conv_image_bring(queue, LAE_SCRATCH_IMAGE_X, &job.x, &args->x);
     if (status >= 0) status = lae_conv_image_bring(queue, LAE_SCRATCH_IMAGE_Y, &job.y, &args->y);
     if (status < 0) return status;
-    const int64_t products = job.shape.batch * job.shape.height.out * job.shape.width.out * lae_conv_taps(&job.shape) *
-                             job.shape.groups * job.shape.depth * job.shape.features;
-    const int threads = lae_pool_wanted(queue->pool, products, LAE_POOL_GRAIN_FMA);
+    if (lae_winograd_fits(&job.shape, LAE_WINOGRAD_WEIGHT_PAIRS))
+        return lae_winograd_weight_gradient(queue, args, &job.x, &job.y);
+    const int threads = lae_pool_wanted(queue->pool, lae_conv_products(&job.shape), LAE_POOL_GRAIN_FMA);
     weight_cut(&job);
     if (job.blocks > 0) {
         weight_cut_boxes(&job);

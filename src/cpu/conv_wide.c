@@ -7,7 +7,6 @@
  */
 #include "conv.h"
 #include "kernels.h"
-#include "product.h"
 
 /* Bytes of input and output of a chunk, about; and its pixels at most, which bounds the lists of a thread. */
 #define WIDE_CHUNK_BYTES ((int64_t)160 << 10)
@@ -200,15 +199,13 @@ static void wide_cut(wide_job *job)
     job->chunk = chunk > 0 ? chunk : 1;
 }
 
-/* The cut between threads whose largest part is smallest; units before panels. */
-static lae_grid wide_grid(const wide_job *job, int threads)
+lae_grid lae_conv_grid(int64_t units, int64_t strips, int threads)
 {
-    const int64_t units = job->call->shape.batch * job->call->shape.height.out * job->segments;
     lae_grid best = { 1, threads };
     int64_t least = INT64_MAX;
     for (int across = 1; across <= threads; across++) {
         const int down = threads / across;
-        const int64_t most = ((job->strips + across - 1) / across) * ((units + down - 1) / down);
+        const int64_t most = ((strips + across - 1) / across) * ((units + down - 1) / down);
         if (most >= least) continue;
         least = most;
         best = (lae_grid){ across, down };
@@ -229,7 +226,7 @@ lstmae_status lae_conv_wide_run(lstmae_queue *queue, const lae_conv_call *call)
     lae_conv_axis_plan(&job.height, &shape->height, (int64_t *)(void *)(plan + lists));
     lae_conv_axis_plan(&job.width, &shape->width, (int64_t *)(void *)(plan + lists) + height_words);
     wide_cut(&job);
-    job.grid = wide_grid(&job, threads);
+    job.grid = lae_conv_grid(shape->batch * shape->height.out * job.segments, job.strips, threads);
     lae_pool_run(queue->pool, threads, wide_task, &job);
     return LSTMAE_OK;
 }

@@ -45,6 +45,12 @@ static const conv_case cases[] = {
     { 1, 40, 30, 31, 129, { 2, 1 }, { 1, 1 }, { 1, 0 }, { 1, 1 }, 1 }, /* parts of one, */
     { 1, 300, 1, 260, 128, { 1, 2 }, { 1, 1 }, { 0, 0 }, { 1, 1 }, 1 }, /* of a row, */
     { 2, 6, 5, 4, 146, { 3, 2 }, { 1, 1 }, { 0, 1 }, { 1, 1 }, 2 },    /* and groups */
+    { 9, 32, 14, 15, 40, { 3, 3 }, { 1, 1 }, { 1, 1 }, { 1, 1 }, 1 },  /* tiles of 2x2: several chunks and blocks, */
+    { 2, 33, 10, 9, 35, { 3, 3 }, { 1, 1 }, { 0, 2 }, { 1, 1 }, 1 },   /* other paddings, */
+    { 1, 40, 9, 12, 32, { 3, 3 }, { 1, 1 }, { 3, 1 }, { 1, 1 }, 1 },   /* tiles without a pixel of the image, */
+    { 2, 66, 7, 7, 80, { 3, 3 }, { 1, 1 }, { 1, 1 }, { 1, 1 }, 2 },    /* groups, */
+    { 1, 32, 4, 800, 33, { 3, 3 }, { 1, 1 }, { 1, 1 }, { 1, 1 }, 1 },  /* rows longer than a chunk, */
+    { 1, 144, 6, 20, 131, { 3, 3 }, { 1, 1 }, { 1, 1 }, { 1, 1 }, 1 }, /* a wide pitch */
 };
 #define CASES (sizeof(cases) / sizeof(cases[0]))
 
@@ -345,6 +351,7 @@ static void test_infinite_weight(void **state)
     static const conv_case shapes[] = {
         { 1, 16, 9, 10, 2, { 3, 3 }, { 1, 1 }, { 1, 1 }, { 1, 1 }, 1 },
         { 1, 5, 9, 10, 33, { 3, 3 }, { 1, 1 }, { 1, 1 }, { 1, 1 }, 1 },
+        { 1, 32, 9, 10, 33, { 3, 3 }, { 1, 1 }, { 1, 1 }, { 1, 1 }, 1 },
     };
     (void)state;
     for (int isa = 0; isa < LAE_ISA_COUNT; isa++) {
