@@ -109,8 +109,8 @@ void ca_scores_print(const ca_scores *r, const ca_settings *s)
     ex_word(CA_MODELS, s->model, model, sizeof model);
     printf("result: dataset=%s model=%s latent=%lld epochs=%lld seconds=%.1f val_loss=%.6g test_loss=%.6g psnr=%.4f "
            "ssim=%.5f",
-           dataset, model, (long long)s->latent, (long long)s->epochs, s->elapsed, r->val_loss, r->test_loss, r->psnr,
-           r->ssim);
+           dataset, model, (long long)s->latent, (long long)s->epochs, s->done.elapsed, r->val_loss, r->test_loss,
+           r->psnr, r->ssim);
     if (s->model == CA_VAE)
         printf(" elbo=%.4f reconstruction=%.4f kl=%.4f", -(r->reconstruction + r->kl), r->reconstruction, r->kl);
     if (s->noise > 0) printf(" noisy_psnr=%.4f denoised_psnr=%.4f", r->noisy_psnr, r->clean_psnr);
@@ -124,9 +124,9 @@ int ca_eval_command(ca_data *data, ca_settings *s)
     int result = ca_model_open(&model, data, s);
     if (result == 0) {
         printf("data: %s\n", data->text);
-        s->elapsed = -ex_seconds();
+        s->done.elapsed = -ex_seconds();
         result = ca_evaluate(&scores, &model, data, s);
-        s->elapsed += ex_seconds();
+        s->done.elapsed += ex_seconds();
     }
     if (result == 0) ca_scores_print(&scores, s);
     ca_model_destroy(&model);

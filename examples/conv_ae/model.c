@@ -46,7 +46,7 @@ int ca_model_save(ca_model *model, ca_settings *s)
 {
     char path[EX_PATH_SIZE];
     ca_settings kept = *s;
-    kept.elapsed = 0; /* so that the same training gives the same file */
+    kept.done.elapsed = 0; /* so that the same training gives the same file */
     char *text = ca_settings_text(&kept);
     int result = text != NULL ? ex_path(path, sizeof path, s->out, CA_MODEL_FILE) : ex_fail("out of memory");
     lstmae_checkpoint content = LSTMAE_CHECKPOINT_INIT;

@@ -108,12 +108,12 @@ static void settings_table(ca_settings *s, ex_option *table)
         {"neighbors", EX_INT, local, &s->neighbors, 1, 100, NULL, "similar: nearest images of each query"},
         {"metric", EX_CHOICE, local, &s->metric, 0, 0, CA_METRICS, "similar: how far codes are apart"},
         {"embeddings", EX_INT, local, &s->embeddings, 2, 10000000, NULL, "export-embeddings: images at most"},
-        {"stage", EX_INT, internal, &s->stage, 0, 64, NULL, "stage of the training"},
-        {"updates", EX_INT, internal, &s->updates, 0, many, NULL, "updates of the stages before"},
-        {"elapsed", EX_REAL, internal, &s->elapsed, 0, 1e12, NULL, "seconds trained so far"},
-        {"val-loss", EX_REAL, internal, &s->val_loss, -1e300, 1e300, NULL, "lowest validation loss"},
-        {"loss-sum", EX_REAL, internal, &s->loss_sum, -1e300, 1e300, NULL, "losses of the epoch that has begun"},
-        {"loss-count", EX_INT, internal, &s->loss_count, 0, many, NULL, "updates of that epoch"},
+        {"stage", EX_INT, internal, &s->done.stage, 0, 64, NULL, "stage of the training"},
+        {"updates", EX_INT, internal, &s->done.updates, 0, many, NULL, "updates of the stages before"},
+        {"elapsed", EX_REAL, internal, &s->done.elapsed, 0, 1e12, NULL, "seconds trained so far"},
+        {"val-loss", EX_REAL, internal, &s->done.val_loss, -1e300, 1e300, NULL, "lowest validation loss"},
+        {"loss-sum", EX_REAL, internal, &s->done.loss_sum, -1e300, 1e300, NULL, "losses of the epoch that has begun"},
+        {"loss-count", EX_INT, internal, &s->done.loss_count, 0, many, NULL, "updates of that epoch"},
         EX_END};
     _Static_assert(sizeof all / sizeof all[0] <= SETTINGS_OPTIONS, "the table's size is SETTINGS_OPTIONS");
     memcpy(table, all, sizeof all);

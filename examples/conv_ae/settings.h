@@ -23,6 +23,16 @@ enum { CA_UVA, CA_MNIST_CONV, CA_MNIST_LINEAR, CA_VAE, CA_DENOISING, CA_STACKED 
 #define CA_MODEL_FILE "model.safetensors"
 #define CA_CHECKPOINT_FILE "checkpoint.safetensors"
 
+/** How far a training is: kept in checkpoints. */
+typedef struct ca_done {
+    int64_t stage;   /* what is trained: layers of a stacked autoencoder, then the whole */
+    int64_t updates; /* of the stages before */
+    double elapsed;  /* seconds of training before this run */
+    double val_loss; /* lowest validation loss of the last stage; 0 before it ended */
+    double loss_sum; /* of the updates since the last validation */
+    int64_t loss_count;
+} ca_done;
+
 typedef struct ca_settings {
     int command;
     char out[EX_TEXT_SIZE], from[EX_TEXT_SIZE], resume[EX_TEXT_SIZE], data[EX_TEXT_SIZE], device[EX_TEXT_SIZE];
@@ -44,13 +54,7 @@ typedef struct ca_settings {
     int64_t count, neighbors, embeddings;
     int metric;
 
-    /* kept in checkpoints */
-    int64_t stage;   /* what is trained: layers of a stacked autoencoder, then the whole */
-    int64_t updates; /* of the stages before */
-    double elapsed;  /* seconds of training before this run */
-    double val_loss; /* lowest validation loss of the last stage; 0 before it ended */
-    double loss_sum; /* of the updates since the last validation */
-    int64_t loss_count;
+    ca_done done;
 } ca_settings;
 
 /**

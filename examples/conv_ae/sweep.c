@@ -26,12 +26,7 @@ static int sweep_matches(ca_settings *kept, const ca_settings *wanted, const cha
     ca_settings expected = *wanted;
     *kept = *wanted;
     if (stat(path, &info) != 0 || ca_settings_load(kept, path) != 0) return 0;
-    expected.stage = kept->stage;
-    expected.updates = kept->updates;
-    expected.val_loss = kept->val_loss;
-    expected.elapsed = kept->elapsed;
-    expected.loss_sum = kept->loss_sum;
-    expected.loss_count = kept->loss_count;
+    expected.done = kept->done;
     char *a = ca_settings_text(kept), *b = ca_settings_text(&expected);
     int same = a != NULL && b != NULL && strcmp(a, b) == 0;
     free(a);
@@ -72,7 +67,7 @@ static int sweep_one(sweep *w, int i, ca_data *data, const ca_settings *all)
     if (result == 0 && !done) result = ca_train(&model, data, &s);
     if (result == 0 && !done) result = ca_model_save(&model, &s);
     if (result == 0) result = ca_evaluate(&w->scores[i], &model, data, &s);
-    w->seconds[i] = s.elapsed;
+    w->seconds[i] = s.done.elapsed;
     ca_model_destroy(&model);
     return result;
 }

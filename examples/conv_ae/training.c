@@ -30,7 +30,7 @@ typedef struct training {
     lstmae_events *events;
     lstmae_tensor *shown; /* validation images */
     ex_csv log;
-    double before, began; /* settings->elapsed and the clock when this run began */
+    double before, began; /* settings->done.elapsed and the clock when this run began */
     int failed;           /* a file could not be written */
     char checkpoint[EX_PATH_SIZE];
 
@@ -90,16 +90,16 @@ static void training_validated(training *t, const lstmae_fit_event *event)
 {
     ca_settings *s = t->settings;
     double row[LOG_COLUMNS];
-    row[LOG_UPDATE] = (double)(s->updates + event->iteration);
-    row[LOG_STAGE] = (double)s->stage;
-    row[LOG_LOSS] = s->loss_count > 0 ? s->loss_sum / (double)s->loss_count : NAN;
+    row[LOG_UPDATE] = (double)(s->done.updates + event->iteration);
+    row[LOG_STAGE] = (double)s->done.stage;
+    row[LOG_LOSS] = s->done.loss_count > 0 ? s->done.loss_sum / (double)s->done.loss_count : NAN;
     row[LOG_VALIDATION] = event->validation;
     row[LOG_LR] = event->lr;
     row[LOG_SECONDS] = training_elapsed(t);
-    s->loss_sum = 0;
-    s->loss_count = 0;
+    s->done.loss_sum = 0;
+    s->done.loss_count = 0;
     if (ex_csv_row(&t->log, row) != 0 || training_scalars(t, row) != 0) t->failed = 1;
-    if (s->stage == training_layers(t) && training_show(t, (int64_t)row[LOG_UPDATE]) != 0) t->failed = 1;
+    if (s->done.stage == training_layers(t) && training_show(t, (int64_t)row[LOG_UPDATE]) != 0) t->failed = 1;
 }
 
 /* ---- checkpoints ---- */
@@ -118,7 +118,7 @@ static lstmae_checkpoint training_content(const training *t)
 static int training_save(training *t)
 {
     lstmae_checkpoint content = training_content(t);
-    t->settings->elapsed = training_elapsed(t);
+    t->settings->done.elapsed = training_elapsed(t);
     char *text = ca_settings_text(t->settings);
     if (text == NULL) return ex_fail("out of memory for the settings");
     content.config = text;
@@ -131,8 +131,8 @@ static int training_event(const lstmae_fit_event *event, void *payload)
 {
     training *t = payload;
     if (event->stage == LSTMAE_FIT_ITERATION) {
-        t->settings->loss_sum += event->loss;
-        t->settings->loss_count++;
+        t->settings->done.loss_sum += event->loss;
+        t->settings->done.loss_count++;
         ex_progress_update(&t->progress, event->iteration, event->loss, event->validation);
     }
     if (event->stage == LSTMAE_FIT_VALIDATION) {
@@ -148,8 +148,8 @@ static const char *stage_text(const training *t)
 {
     static char text[32];
     text[0] = '\0';
-    if (t->settings->stage < training_layers(t))
-        snprintf(text, sizeof text, " of layer %lld", (long long)t->settings->stage + 1);
+    if (t->settings->done.stage < training_layers(t))
+        snprintf(text, sizeof text, " of layer %lld", (long long)t->settings->done.stage + 1);
     return text;
 }
 
@@ -168,7 +168,7 @@ static int training_load(training *t)
 static int stage_open(training *t)
 {
     const ca_settings *s = t->settings;
-    const int layer = s->stage < training_layers(t);
+    const int layer = s->done.stage < training_layers(t);
     lstmae_optimizer_options adam = LSTMAE_ADAM_OPTIONS_INIT;
     lstmae_schedule_options plateau = LSTMAE_SCHEDULE_OPTIONS_INIT;
     lstmae_module *trained = t->model->module;
@@ -178,9 +178,9 @@ static int stage_open(training *t)
     plateau.patience = (int32_t)s->lr_patience;
     plateau.min_lr = s->min_lr;
     if (layer) {
-        lstmae_autoencoder *part = lstmae_autoencoder_layer(t->model->net, (size_t)s->stage);
+        lstmae_autoencoder *part = lstmae_autoencoder_layer(t->model->net, (size_t)s->done.stage);
         trained = lstmae_autoencoder_module(part);
-        EX_TRY(lstmae_task_autoencoder_layer(&t->task, t->model->net, (size_t)s->stage, t->model->loss));
+        EX_TRY(lstmae_task_autoencoder_layer(&t->task, t->model->net, (size_t)s->done.stage, t->model->loss));
     } else {
         EX_TRY(lstmae_task_autoencoder(&t->task, t->model->module, t->model->loss));
     }
@@ -231,7 +231,7 @@ static int stage_ended(training *t, lstmae_status status)
 static int stage_log(training *t, int resumed)
 {
     char path[EX_PATH_SIZE];
-    const double done = (double)(t->settings->updates + lstmae_fit_state_iteration(t->state));
+    const double done = (double)(t->settings->done.updates + lstmae_fit_state_iteration(t->state));
     if (t->log.stream != NULL) return 0;
     if (ex_path(path, sizeof path, t->settings->out, CA_LOG_FILE) != 0) return -1;
     return ex_csv_open(&t->log, path, LOG_HEADER, LOG_COLUMNS, resumed ? done : -1);
@@ -240,22 +240,23 @@ static int stage_log(training *t, int resumed)
 static int stage_run(training *t)
 {
     const int resumed = t->settings->resume[0] != '\0';
-    const int layer = t->settings->stage < training_layers(t);
+    const int layer = t->settings->done.stage < training_layers(t);
     const int64_t epochs = layer ? t->settings->pretrain_epochs : t->settings->epochs;
-    if (layer) printf("layer %lld by itself\n", (long long)t->settings->stage + 1);
+    if (layer) printf("layer %lld by itself\n", (long long)t->settings->done.stage + 1);
     int result = stage_open(t);
     if (result == 0) result = stage_log(t, resumed);
     if (result == 0) {
         ex_progress_begin(&t->progress, stdout, lstmae_fit_state_iteration(t->state),
                           epochs * lstmae_loader_batches(t->loader));
         lstmae_status status = stage_fit(t, epochs);
-        t->settings->elapsed = training_elapsed(t);
+        t->settings->done.elapsed = training_elapsed(t);
         ex_progress_end(&t->progress);
         result = stage_ended(t, status);
     }
     if (result == 0) {
-        t->settings->updates += lstmae_fit_state_iteration(t->state);
-        t->settings->val_loss = lstmae_fit_state_best(t->state);
+        t->settings->done.updates += lstmae_fit_state_iteration(t->state);
+        t->settings->done.val_loss = lstmae_fit_state_best(t->state);
+        if (!layer) t->settings->epochs = lstmae_fit_state_iteration(t->state) / lstmae_loader_batches(t->loader);
     }
     stage_close(t);
     return result;
@@ -292,14 +293,14 @@ int ca_train(ca_model *model, ca_data *data, ca_settings *s)
     t.model = model;
     t.data = data;
     t.settings = s;
-    t.before = s->elapsed;
+    t.before = s->done.elapsed;
     t.began = ex_seconds();
     int result = training_open(&t);
     const int64_t last = training_layers(&t);
     while (result == 0) {
         result = stage_run(&t);
-        if (result != 0 || s->stage == last) break;
-        s->stage++;
+        if (result != 0 || s->done.stage == last) break;
+        s->done.stage++;
     }
     if (result == 0) result = ex_status(lstmae_events_flush(t.events));
     ex_csv_close(&t.log);
@@ -323,7 +324,7 @@ static int training_plot(const ca_settings *s)
     int result = log != NULL && columns != NULL ? 0 : ex_fail("%s: cannot be plotted", path);
     for (size_t i = 0; result == 0 && i < rows; i++) {
         const double *row = log + i * LOG_COLUMNS;
-        if (row[LOG_STAGE] != (double)s->stage) continue;
+        if (row[LOG_STAGE] != (double)s->done.stage) continue;
         columns[used] = row[LOG_UPDATE];
         columns[rows + used] = row[LOG_LOSS];
         columns[2 * rows + used++] = row[LOG_VALIDATION];

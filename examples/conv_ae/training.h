@@ -9,7 +9,7 @@
 /**
  * Trains the model through all its stages (of a stacked one each layer, then the whole), from the checkpoint
  * settings->resume where there is one; the weights of the lowest validation loss are those that stay. Adds the seconds
- * it took to settings->elapsed and leaves the lowest validation loss in settings->val_loss.
+ * it took to settings->done.elapsed and leaves the lowest validation loss in settings->done.val_loss.
  * Returns 0; the number of the signal that ended it, after saving; -1 after a message.
  */
 int ca_train(ca_model *model, ca_data *data, ca_settings *settings);

@@ -3,8 +3,8 @@
  * compute an image `out` from an image `in`, and for every position of out along an axis a run of taps, in the order in
  * which the weights are packed, meets evenly spaced positions of in. Positions with the same run of taps are a class;
  * borders are classes with fewer taps, the phases of a transposed convolution are classes with different ones. So
- * neither padding nor inserted zeros are ever multiplied. 3x3 convolutions of stride 1 have another way beside this one,
- * see conv_winograd.h.
+ * neither padding nor inserted zeros are ever multiplied. 3x3 convolutions of stride 1 have another way beside this
+ * one, see conv_winograd.h.
  */
 #ifndef LAE_CPU_CONV_H
 #define LAE_CPU_CONV_H

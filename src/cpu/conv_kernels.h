@@ -124,8 +124,8 @@ typedef struct lae_conv_kernels {
     void (*sweep_diagonal)(const lae_conv_sweep *sweep);
     void (*gradient_diagonal)(const lae_conv_gradient *gradient);
     void (*planes)(const lae_conv_planes *planes);
-    /* The transforms of one Winograd tile, for adjacent channels. Value v of a tile is at [v plane], v row by row. Planes
-     * are written in whole vectors: channels beyond the last one are 0. */
+    /* The transforms of one Winograd tile, for adjacent channels. Value v of a tile is at [v plane], v row by row.
+     * Planes are written in whole vectors: channels beyond the last one are 0. */
     void (*patch)(float *to, int64_t plane, const float *const pixels[LAE_WINOGRAD_PLANES], int64_t channels);
     /** bias NULL: 0; pixels that are NULL are not wanted. */
     void (*tile)(float *const pixels[LAE_WINOGRAD_TILE * LAE_WINOGRAD_TILE], const float *from, int64_t plane,

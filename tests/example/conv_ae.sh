@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs examples/conv_ae on tiny sizes: every command, result lines, files, Ctrl-C and resume, help and errors.
-# usage: conv_ae.sh PROGRAM WORKDIR
+# usage: conv_ae.sh PROGRAM WORKDIR [slow]
 set -u
 program=$1
 dir=$2
@@ -129,6 +129,10 @@ cmp "$dir/stopped.safetensors" "$dir/stopped/latent_4/model.safetensors" || bad 
 sweeps other --lr 0.01
 grep -q '^resumed at update' "$dir/stopped.other.log" && bad "a sweep with another rate took an old checkpoint"
 
+# An interrupt has to come in time; where everything takes longer there is time with fewer images.
+images=1200 updates=396
+[ "${3-}" = slow ] && images=300 updates=96
+
 # ---- Ctrl-C and resume: the same weights as in one go, also within the layers of a stacked one ----
 # interrupted NAME WORD arguments...: a run in one go and one in two parts, stopped after WORD was printed.
 interrupted() {
@@ -159,8 +163,11 @@ interrupted() {
     cut -d , -f 1-5 "$whole/loss.csv" >"$whole.rows"
     cut -d , -f 1-5 "$parts/loss.csv" | cmp - "$whole.rows" || bad "loss.csv of the parts has other rows"
 }
-interrupted vae '^[0-9]*/396' --model vae --noise masking --images 1200 --batch 32 --epochs 12 --threads 1 \
+interrupted vae "^[0-9]*/$updates" --model vae --noise masking --images $images --batch 32 --epochs 12 --threads 1 \
     --save-every 2
+"$program" train --resume "$dir/vae.whole/checkpoint.safetensors" --epochs 1 --out "$dir/vae.more" \
+    >"$dir/vae.more.log" 2>&1 || bad "a resumed run that has nothing to do: $(cat "$dir/vae.more.log")"
+grep -q '^result: .* epochs=1[02] ' "$dir/vae.more.log" || bad "more epochs were trained: $(cat "$dir/vae.more.log")"
 interrupted stacked '^layer 3' --model stacked --noise gaussian --images 600 --batch 32 --epochs 2 --pretrain-epochs 2 \
     --threads 1
 
