@@ -22,14 +22,14 @@ static lstmae_status autoencoder_forward(lstmae_module *module, const lstmae_ten
         lstmae_random_key key = autoencoder_key(ae, &ae->noise.site);
         LAE_TRY(lae_noise_apply(&ae->noise, &key, x, &x));
     }
-    LAE_TRY(lstmae_module_forward(ae->encoder, x, &x));
+    LAE_TRY(lae_fail_in(lstmae_module_forward(ae->encoder, x, &x), "encoder"));
     if (ae->latent && drawn) {
         lstmae_random_key key = autoencoder_key(ae, &ae->latent->site);
         LAE_TRY(lae_latent_draw(ae->latent, x, &key, &x));
     } else if (ae->latent) {
         LAE_TRY(lae_latent_mean(ae->latent, x, &x));
     }
-    return lstmae_module_forward(ae->decoder, x, output);
+    return lae_fail_in(lstmae_module_forward(ae->decoder, x, output), "decoder");
 }
 
 static lstmae_status autoencoder_backward(lstmae_module *module, const lstmae_tensor *grad_output,
@@ -37,7 +37,7 @@ static lstmae_status autoencoder_backward(lstmae_module *module, const lstmae_te
 {
     lstmae_autoencoder *ae = (lstmae_autoencoder *)module;
     const lstmae_tensor *grad = grad_output;
-    LAE_TRY(lstmae_module_backward(ae->decoder, grad, &grad));
+    LAE_TRY(lae_fail_in(lstmae_module_backward(ae->decoder, grad, &grad), "decoder"));
     if (ae->latent)
         LAE_TRY(lae_latent_backward(ae->latent, grad, ae->stepping ? ae->kl_weight : 0.0, &grad));
     LAE_TRY(lstmae_module_backward(ae->encoder, grad, grad_input));
@@ -89,7 +89,8 @@ static lstmae_status autoencoder_shape(const lstmae_module *module, const lstmae
 {
     *output = *input;
     for (size_t i = 0; autoencoder_child(module, i); i++)
-        LAE_TRY(lae_module_shape(autoencoder_child(module, i), output, output));
+        LAE_TRY(lae_fail_in(lae_module_shape(autoencoder_child(module, i), output, output),
+                            autoencoder_child_name(module, i)));
     return LSTMAE_OK;
 }
 

@@ -133,7 +133,7 @@ typedef struct run_request {
 
 static lstmae_status run_encode(lstmae_autoencoder *ae, const run_request *request, const lstmae_tensor **code)
 {
-    LAE_TRY(lstmae_module_forward(ae->encoder, request->x, code));
+    LAE_TRY(lae_fail_in(lstmae_module_forward(ae->encoder, request->x, code), "encoder"));
     if (request->posterior) return lae_latent_posterior(ae->latent, *code);
     return ae->latent ? lae_latent_mean(ae->latent, *code, code) : LSTMAE_OK;
 }
@@ -141,7 +141,7 @@ static lstmae_status run_encode(lstmae_autoencoder *ae, const run_request *reque
 static lstmae_status run_decode(lstmae_autoencoder *ae, const lstmae_tensor *code, const lstmae_tensor **out)
 {
     const lstmae_tensor *y;
-    LAE_TRY(lstmae_module_forward(ae->decoder, code, &y));
+    LAE_TRY(lae_fail_in(lstmae_module_forward(ae->decoder, code, &y), "decoder"));
     *out = y;
     if (ae->output == LSTMAE_ACTIVATION_IDENTITY) return LSTMAE_OK;
     LAE_TRY(lae_tensor_ensure(&ae->shown, ae->base.context, (lstmae_dtype)y->view.dtype, y->view.ndim, y->view.dim));

@@ -9,6 +9,7 @@
 #define ERROR_TEXT_BYTES 512
 
 static _Thread_local char error_text[ERROR_TEXT_BYTES];
+static _Thread_local int error_has_name; /* the text begins with that of a part */
 
 static lstmae_log_fn log_fn;
 static lstmae_log_level log_level;
@@ -20,6 +21,19 @@ lstmae_status lae_fail(lstmae_status status, const char *format, ...)
     va_start(args, format);
     vsnprintf(error_text, sizeof error_text, format, args);
     va_end(args);
+    error_has_name = 0;
+    return status;
+}
+
+lstmae_status lae_fail_in(lstmae_status status, const char *name)
+{
+    const char *between = error_has_name ? "." : ": ";
+    const size_t length = strlen(name), gap = strlen(between), text = strlen(error_text);
+    if (status != LSTMAE_ERR_SHAPE || length + gap + text >= sizeof error_text) return status;
+    memmove(error_text + length + gap, error_text, text + 1);
+    memcpy(error_text, name, length);
+    memcpy(error_text + length, between, gap);
+    error_has_name = 1;
     return status;
 }
 

@@ -16,6 +16,12 @@
 /** Sets this thread's error text and returns `status`. Never allocates. */
 lstmae_status lae_fail(lstmae_status status, const char *format, ...) LAE_PRINTF(2, 3);
 
+/**
+ * Where a call for a part has failed for its shapes, puts the part's name before the text, and those of outer parts
+ * before that: "encoder.2: conv2d: …". Returns `status`; other failures are left as they are.
+ */
+lstmae_status lae_fail_in(lstmae_status status, const char *name);
+
 /** Formats a message for the log callback, if one wants its level. */
 void lae_log(int level, const char *format, ...) LAE_PRINTF(2, 3);
 

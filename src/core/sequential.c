@@ -12,16 +12,27 @@ typedef struct sequential_module {
     size_t count, capacity;
 } sequential_module;
 
+/* What a call for child `index` gave. */
+static lstmae_status sequential_at(size_t index, lstmae_status status)
+{
+    char name[24];
+    if (status >= 0) return status;
+    snprintf(name, sizeof name, "%zu", index);
+    return lae_fail_in(status, name);
+}
+
 static lstmae_status sequential_forward(lstmae_module *module, const lstmae_tensor *input, const lstmae_tensor **output)
 {
     sequential_module *m = (sequential_module *)module;
     *output = input;
     for (size_t i = 0; i < m->count; i++) {
         int fused = 0;
+        lstmae_status status = LSTMAE_OK;
         if (i + 1 < m->count)
-            LAE_TRY(lae_module_forward_fused(m->children[i], m->children[i + 1], *output, output, &fused));
-        if (fused) i++;
-        else LAE_TRY(lstmae_module_forward(m->children[i], *output, output));
+            status = lae_module_forward_fused(m->children[i], m->children[i + 1], *output, output, &fused);
+        if (status >= 0 && !fused) status = lstmae_module_forward(m->children[i], *output, output);
+        LAE_TRY(sequential_at(i, status));
+        i += (size_t)fused;
     }
     return LSTMAE_OK;
 }
@@ -33,10 +44,13 @@ static lstmae_status sequential_backward(lstmae_module *module, const lstmae_ten
     const lstmae_tensor *grad = grad_output;
     for (size_t i = m->count; i-- > 0;) {
         int fused = 0;
+        lstmae_status status = LSTMAE_OK;
         if (i > 1 || (i == 1 && grad_input))
-            LAE_TRY(lae_module_backward_fused(m->children[i], m->children[i - 1], grad, &grad, &fused));
-        if (fused) i--;
-        else LAE_TRY(lstmae_module_backward(m->children[i], grad, i > 0 || grad_input ? &grad : NULL));
+            status = lae_module_backward_fused(m->children[i], m->children[i - 1], grad, &grad, &fused);
+        if (status >= 0 && !fused)
+            status = lstmae_module_backward(m->children[i], grad, i > 0 || grad_input ? &grad : NULL);
+        LAE_TRY(sequential_at(i, status));
+        i -= (size_t)fused;
     }
     if (grad_input) *grad_input = grad;
     return LSTMAE_OK;
@@ -60,7 +74,7 @@ static lstmae_status sequential_shape(const lstmae_module *module, const lstmae_
 {
     const sequential_module *m = (const sequential_module *)module;
     *output = *input;
-    for (size_t i = 0; i < m->count; i++) LAE_TRY(lae_module_shape(m->children[i], output, output));
+    for (size_t i = 0; i < m->count; i++) LAE_TRY(sequential_at(i, lae_module_shape(m->children[i], output, output)));
     return LSTMAE_OK;
 }
 

@@ -72,7 +72,7 @@ static lstmae_status summary_module(summary *s, const lstmae_module *module, con
         if (module->ops->child_name) snprintf(name, sizeof name, "%s", module->ops->child_name(module, i));
         else snprintf(name, sizeof name, "%zu", i);
         snprintf(inner, sizeof inner, "%.*s%s%s ", outer ? (int)outer - 1 : 0, path, outer ? "." : "", name);
-        LAE_TRY(summary_module(s, child(module, i), inner, shape));
+        LAE_TRY(lae_fail_in(summary_module(s, child(module, i), inner, shape), name));
     }
     return LSTMAE_OK;
 }

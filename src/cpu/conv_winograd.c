@@ -91,8 +91,8 @@ void lae_winograd_patches(const lae_winograd *tiles, const lae_conv_kernels *ker
         const int64_t row = tile % each / tiles->columns * LAE_WINOGRAD_TILE + tiles->row_shift;
         const int64_t column = tile % each % tiles->columns * LAE_WINOGRAD_TILE + tiles->column_shift;
         for (int64_t r = 0; r < LAE_WINOGRAD_PATCH; r++) {
-            const float *line = in->data + tile / each * in->batch + (row + r) * in->row;
             const int inside = row + r >= 0 && row + r < shape->height.in;
+            const float *line = inside ? in->data + tile / each * in->batch + (row + r) * in->row : zeros;
             for (int64_t s = 0; s < LAE_WINOGRAD_PATCH; s++) {
                 const int64_t at = column + s;
                 pixels[LAE_WINOGRAD_PATCH * r + s] =

@@ -353,6 +353,40 @@ static void test_summary_of_a_variational_autoencoder(void **state)
     lstmae_context_destroy(context);
 }
 
+/* A layer that does not fit is named as its parameters are, whichever call meets it. */
+static void test_errors_name_the_layer(void **state)
+{
+    (void)state;
+    static const char wants[] = "encoder.1.2: conv2d: input is [2,8,6,6], layer wants 9 channels";
+    const int64_t dims[4] = { 2, 3, 6, 6 };
+    lstmae_context *context = test_context("cpu", LSTMAE_F32);
+    lstmae_module *wrong[] = { conv(context, 0, 4, 8, 1), activation(context, LSTMAE_ACTIVATION_TANH),
+                               conv(context, 0, 9, 3, 1) };
+    lstmae_module *outer[] = { conv(context, 0, 3, 4, 1), chain_of(context, 3, wrong) };
+    lstmae_module *encoder = chain_of(context, 2, outer), *decoder = conv(context, 0, 3, 3, 1);
+    lstmae_autoencoder *object = NULL;
+    lstmae_tensor *x = NULL;
+    const lstmae_tensor *y = NULL;
+    int64_t sizes[LSTMAE_MAX_DIMS];
+    int ndim = 0;
+    assert_ok(lstmae_autoencoder_create(&object, encoder, decoder, NULL));
+    lstmae_module *module = lstmae_autoencoder_module(object);
+    assert_ok(lstmae_tensor_create(&x, context, LSTMAE_F32, 4, dims));
+    assert_fails(lstmae_module_forward(module, x, &y), ERR_SHAPE);
+    assert_string_equal(lstmae_last_error(), wants);
+    assert_fails(lstmae_autoencoder_encode(object, x, &y), ERR_SHAPE);
+    assert_string_equal(lstmae_last_error(), wants);
+    assert_fails(lstmae_module_output_shape(module, 4, dims, &ndim, sizes), ERR_SHAPE);
+    assert_string_equal(lstmae_last_error(), wants);
+    assert_fails(lstmae_module_summary(module, 4, dims, NULL, 0, NULL), ERR_SHAPE);
+    assert_string_equal(lstmae_last_error(), wants);
+    assert_fails(lstmae_module_forward(decoder, NULL, &y), ERR_INVALID_ARG); /* the next error is by itself */
+    assert_null(strstr(lstmae_last_error(), "encoder"));
+    lstmae_tensor_destroy(x);
+    lstmae_autoencoder_destroy(object);
+    lstmae_context_destroy(context);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -365,6 +399,7 @@ int main(void)
         cmocka_unit_test(test_output_shapes),
         cmocka_unit_test(test_summary),
         cmocka_unit_test(test_summary_of_a_variational_autoencoder),
+        cmocka_unit_test(test_errors_name_the_layer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
