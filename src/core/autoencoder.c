@@ -40,7 +40,7 @@ static lstmae_status autoencoder_backward(lstmae_module *module, const lstmae_te
     LAE_TRY(lae_fail_in(lstmae_module_backward(ae->decoder, grad, &grad), "decoder"));
     if (ae->latent)
         LAE_TRY(lae_latent_backward(ae->latent, grad, ae->stepping ? ae->kl_weight : 0.0, &grad));
-    LAE_TRY(lstmae_module_backward(ae->encoder, grad, grad_input));
+    LAE_TRY(lae_fail_in(lstmae_module_backward(ae->encoder, grad, grad_input), "encoder"));
     if (!ae->noisy || !grad_input) return LSTMAE_OK;
     return lae_noise_backward(&ae->noise, *grad_input, grad_input);
 }

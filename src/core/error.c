@@ -27,9 +27,10 @@ lstmae_status lae_fail(lstmae_status status, const char *format, ...)
 
 lstmae_status lae_fail_in(lstmae_status status, const char *name)
 {
+    if (status != LSTMAE_ERR_SHAPE) return status;
     const char *between = error_has_name ? "." : ": ";
     const size_t length = strlen(name), gap = strlen(between), text = strlen(error_text);
-    if (status != LSTMAE_ERR_SHAPE || length + gap + text >= sizeof error_text) return status;
+    if (length + gap + text >= sizeof error_text) return status;
     memmove(error_text + length + gap, error_text, text + 1);
     memcpy(error_text, name, length);
     memcpy(error_text + length, between, gap);

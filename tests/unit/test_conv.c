@@ -372,9 +372,40 @@ static void test_infinite_weight(void **state)
     }
 }
 
+/* The last image of a batch, alone, gives the same bits. */
+static void test_alone(void **state)
+{
+    (void)state;
+    for (int isa = 0; isa < LAE_ISA_COUNT; isa++) {
+        lstmae_queue queue;
+        if (!cpu_queue_open(&queue, (lae_isa)isa, 2)) continue;
+        for (size_t i = 0; i < CASES; i++) {
+            rig r;
+            if (cases[i].batch == 1) continue;
+            rig_open(&r, &cases[i], CHANNELS_LAST);
+            lstmae_conv_args alone = r.args;
+            lstmae_view *x = &alone.x, *y = &alone.y;
+            const size_t each = (size_t)y->stride[0] * sizeof(float);
+            float *want = malloc(each);
+            assert_non_null(want);
+            assert_ok(cpu_conv_forward(&queue, &r.args));
+            x->data = (float *)x->data + (x->dim[0] - 1) * x->stride[0];
+            y->data = (float *)y->data + (y->dim[0] - 1) * y->stride[0];
+            x->dim[0] = y->dim[0] = 1;
+            memcpy(want, y->data, each);
+            memset(y->data, 0, each);
+            assert_ok(cpu_conv_forward(&queue, &alone));
+            assert_memory_equal(y->data, want, each);
+            free(want);
+            rig_close(&r);
+        }
+        cpu_queue_close(&queue);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_data), cmocka_unit_test(test_weight),
-                                        cmocka_unit_test(test_infinite_weight) };
+                                        cmocka_unit_test(test_infinite_weight), cmocka_unit_test(test_alone) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
